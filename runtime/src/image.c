@@ -1,0 +1,332 @@
+/* The loader. Every offset, shape, product and loop bound of an image is checked here, once,
+ * so that execution needs no checks: whatever the bytes, they are refused or safe to run. */
+#include "network.h"
+
+#define MAGIC 0x4C4F4853u
+#define LARGEST (UINT32_C(1) << 28) /* values in a space, elements of a tensor */
+#define ALIGNMENT (SHOAL_WIDTH == 1 ? sizeof(void *) : sizeof(real))
+
+/* The tensors of one operation; `none` where it has none. */
+struct parts {
+    struct tensor in, in2, out, weights, bias, aux;
+};
+
+static uint64_t size_of(const struct tensor *t)
+{
+    return (uint64_t)t->shape[0] * t->shape[1] * t->shape[2];
+}
+
+static bool present(const struct tensor *t) { return t->shape[0] != 0; }
+
+static bool same_shape(const struct tensor *a, const struct tensor *b)
+{
+    return memcmp(a->shape, b->shape, sizeof a->shape) == 0 && a->grows == b->grows;
+}
+
+static bool has_shape(const struct tensor *t, uint64_t height, uint64_t width, uint64_t channels)
+{
+    return t->shape[0] == height && t->shape[1] == width && t->shape[2] == channels;
+}
+
+static bool same_place(const struct tensor *a, const struct tensor *b)
+{
+    return a->space == b->space && a->offset == b->offset && size_of(a) == size_of(b);
+}
+
+static bool apart(const struct tensor *a, const struct tensor *b)
+{
+    return !present(a) || !present(b) || a->space != b->space ||
+           a->offset + size_of(a) <= b->offset || b->offset + size_of(b) <= a->offset;
+}
+
+/* --- Parts of operations ---------------------------------------------------------------- */
+
+static bool is_window_sound(const struct operation *op, const struct tensor *in,
+                            const struct tensor *out)
+{
+    for (size_t axis = 0; axis < 2; axis++) {
+        const uint32_t kernel = op->kernel[axis], stride = op->stride[axis];
+        const uint32_t before = op->padding[axis], after = op->padding[axis + 2];
+        /* With less padding than kernel every window holds at least one real position. */
+        if (kernel == 0 || stride == 0 || before >= kernel || after >= kernel) return false;
+        const uint32_t padded = in->shape[axis] + before + after; /* at most 2^28 + 510 */
+        if (padded < kernel || out->shape[axis] != (padded - kernel) / stride + 1) return false;
+    }
+    return true;
+}
+
+static bool is_bias_sound(const struct tensor *bias, uint64_t channels)
+{
+    return !present(bias) || has_shape(bias, 1, 1, channels);
+}
+
+/* The shapes of code `code` from x to y: forward, x is read and y written; backward, the
+ * gradient goes from y to x. */
+static bool fits(uint8_t code, const struct operation *op, const struct parts *p,
+                 const struct tensor *x, const struct tensor *y)
+{
+    const struct tensor *w = &p->weights;
+    switch (code) {
+    case DENSE:
+        return !x->grows && y->shape[0] == 1 && y->shape[1] == 1 &&
+               has_shape(w, 1, size_of(x), y->shape[2]) && is_bias_sound(&p->bias, y->shape[2]);
+    case CONV2D:
+        return !x->grows && !y->grows && is_window_sound(op, x, y) &&
+               has_shape(w, (uint64_t)op->kernel[0] * op->kernel[1], x->shape[2], y->shape[2]) &&
+               is_bias_sound(&p->bias, y->shape[2]);
+    case DEPTHWISE_CONV2D:
+        return !x->grows && !y->grows && is_window_sound(op, x, y) &&
+               y->shape[2] % x->shape[2] == 0 &&
+               has_shape(w, 1, (uint64_t)op->kernel[0] * op->kernel[1], y->shape[2]) &&
+               is_bias_sound(&p->bias, y->shape[2]);
+    case MAX_POOL2D:
+    case AVERAGE_POOL2D:
+        return !x->grows && !y->grows && is_window_sound(op, x, y) && x->shape[2] == y->shape[2];
+    case GROUP_NORM:
+        return !x->grows && same_shape(x, y) && op->groups > 0 && x->shape[2] % op->groups == 0 &&
+               has_shape(w, 1, 1, x->shape[2]) && has_shape(&p->bias, 1, 1, x->shape[2]) &&
+               has_shape(&p->aux, 1, 1, 2 * (uint64_t)op->groups) && p->aux.space == ARENA;
+    case STANDARDIZE:
+        return !x->grows && same_shape(x, y) && p->aux.space == STATE &&
+               has_shape(&p->aux, 1, 1, 2 * size_of(x) + 1);
+    default: /* element by element */
+        return same_shape(x, y);
+    }
+}
+
+static bool is_finite(float value) { return value - value == 0.0f; }
+
+static bool is_forward_sound(const struct operation *op, const struct parts *p)
+{
+    if (op->code < DENSE || op->code > STANDARDIZE || op->flags != 0) return false;
+    if (!present(&p->in) || !present(&p->out) || p->in.space != ARENA) return false;
+    const bool in_place = op->code >= ADD && op->code != GROUP_NORM;
+    if (!apart(&p->out, &p->in) && !(in_place && same_place(&p->out, &p->in))) return false;
+    if (op->code == ADD &&
+        !(present(&p->in2) && p->in2.space == ARENA && same_shape(&p->in, &p->in2) &&
+          apart(&p->out, &p->in2)))
+        return false;
+    return fits(op->code, op, p, &p->in, &p->out);
+}
+
+static bool is_loss_sound(const struct operation *op, const struct parts *p, uint64_t outputs)
+{
+    return op->code >= MSE && op->code <= CROSS_ENTROPY && op->flags == 0 &&
+           present(&p->in) && present(&p->out) && p->in.space == ARENA &&
+           size_of(&p->in) == outputs && same_shape(&p->in, &p->out) &&
+           (apart(&p->out, &p->in) || same_place(&p->out, &p->in));
+}
+
+static bool is_backward_sound(const struct operation *op, const struct parts *p)
+{
+    if (op->code == ADD) return is_forward_sound(op, p); /* two gradients of one value */
+    if (op->code <= BACKWARD) return false;
+    const uint8_t code = (uint8_t)(op->code - BACKWARD);
+    if (code > STANDARDIZE || code == ADD || op->flags > (UPDATE_WEIGHTS | UPDATE_BIAS)) return false;
+    const bool elementwise = code >= RELU && code != GROUP_NORM;
+    const struct tensor *dy = &p->in2, *dx = &p->out, *x = &p->in;
+    if (!present(dy) || dy->space != ARENA) return false;
+    if (code == STANDARDIZE) {
+        x = dy;
+    } else if (!present(x) || x->space != ARENA || !apart(dx, x)) {
+        return false;
+    }
+    if (present(dx) && !same_shape(dx, x)) return false;
+    if (!apart(dx, dy) && !(elementwise && same_place(dx, dy))) return false;
+    if (code == MAX_POOL2D && !(p->aux.space == ARENA && same_shape(&p->aux, dy) && apart(dx, &p->aux)))
+        return false;
+    const bool learns = code <= DEPTHWISE_CONV2D || code == GROUP_NORM;
+    if (!learns && !present(dx)) return false;
+    return (learns || op->flags == 0) && fits(code, op, p, x, dy);
+}
+
+/* Parameters that learn are parameters of the state, apart from each other; statistics are not. */
+static bool is_update_sound(const struct shoal *net, const struct operation *op, const struct parts *p)
+{
+    const struct header *h = &net->header;
+    if ((op->flags & UPDATE_WEIGHTS) && !(present(&p->weights) && p->weights.space == STATE &&
+                                          p->weights.offset + size_of(&p->weights) <= h->parameters))
+        return false;
+    if ((op->flags & UPDATE_BIAS) && !(present(&p->bias) && p->bias.space == STATE &&
+                                       p->bias.offset + size_of(&p->bias) <= h->parameters))
+        return false;
+    if (!apart(&p->weights, &p->bias)) return false;
+    return op->code % BACKWARD == STANDARDIZE
+               ? p->aux.offset >= net->state_count - h->statistics
+               : apart(&p->aux, &p->out) && apart(&p->aux, &p->in);
+}
+
+/* Each run serves one operation, in order, which keeps the work linear in the image's size. */
+static bool are_runs_sound(const struct shoal *net, const struct operation *op, const struct parts *p,
+                           uint32_t *next)
+{
+    uint32_t end = 0;
+    if (op->runs == 0) return true;
+    if (op->runs_first != *next || op->runs > net->header.runs - *next || op->flags == 0) return false;
+    *next += op->runs;
+    for (size_t i = 0; i < op->runs; i++) {
+        struct run run;
+        memcpy(&run, net->runs + sizeof run * (op->runs_first + i), sizeof run);
+        if (run.count == 0 || run.first < end) return false;
+        end = (uint32_t)run.first + run.count;
+    }
+    return end <= p->in2.shape[2];
+}
+
+/* --- The image ---------------------------------------------------------------------------- */
+
+static bool is_tensor_sound(const struct shoal *net, const struct tensor *t, uint32_t outputs)
+{
+    const uint64_t spaces[3] = {net->header.arena, net->state_count, net->header.constants};
+    for (size_t i = 0; i < 3; i++)
+        if (t->shape[i] == 0 || t->shape[i] > LARGEST) return false;
+    if ((uint64_t)t->shape[0] * t->shape[1] > LARGEST || size_of(t) > LARGEST) return false;
+    if (t->space > CONSTANTS || t->grows > 1 || t->reserved != 0) return false;
+    if (t->grows && !has_shape(t, 1, 1, outputs)) return false;
+    return t->offset + size_of(t) <= spaces[t->space];
+}
+
+static bool part(const struct shoal *net, struct tensor *t, uint16_t number)
+{
+    memset(t, 0, sizeof *t);
+    if (number == NONE) return true;
+    if (number >= net->header.tensors) return false;
+    *t = tensor_at(net, number);
+    return true;
+}
+
+static bool is_operation_sound(const struct shoal *net, uint32_t number, uint64_t outputs,
+                               uint32_t *runs)
+{
+    const struct operation op = operation_at(net, number);
+    struct parts p;
+    if (!part(net, &p.in, op.in) || !part(net, &p.in2, op.in2) || !part(net, &p.out, op.out) ||
+        !part(net, &p.weights, op.weights) || !part(net, &p.bias, op.bias) ||
+        !part(net, &p.aux, op.aux))
+        return false;
+    if (present(&p.out) && p.out.space != ARENA) return false;
+    if ((present(&p.weights) && p.weights.space == ARENA) || (present(&p.bias) && p.bias.space == ARENA))
+        return false;
+    if (!is_finite(op.value[0]) || !is_finite(op.value[1])) return false;
+    if (!is_update_sound(net, &op, &p) || !are_runs_sound(net, &op, &p, runs)) return false;
+    if (number < net->header.forward) return is_forward_sound(&op, &p);
+    if (number == net->header.forward) return is_loss_sound(&op, &p, outputs);
+    return is_backward_sound(&op, &p);
+}
+
+static enum shoal_status check_header(struct header *h, const uint8_t *image, size_t image_size)
+{
+    if ((uintptr_t)image % 4 != 0) return SHOAL_ERROR_ALIGNMENT;
+    if (image_size < sizeof *h) return SHOAL_ERROR_IMAGE;
+    memcpy(h, image, sizeof *h);
+    if (h->magic == 0x53484F4Cu) return SHOAL_ERROR_VERSION; /* the other byte order */
+    if (h->magic != MAGIC) return SHOAL_ERROR_IMAGE;
+    if (h->version != 1) return SHOAL_ERROR_VERSION;
+    if (h->size != image_size) return SHOAL_ERROR_IMAGE;
+    if (h->checksum != shoal_crc32(image + 16, image_size - 16)) return SHOAL_ERROR_CHECKSUM;
+    if (h->flags > (ACCUMULATE | ANCHOR) || h->optimizer > ADAM || h->reserved != 0 ||
+        h->reserved2[0] != 0 || h->reserved2[1] != 0)
+        return SHOAL_ERROR_IMAGE;
+    if (h->parameters > LARGEST || h->statistics > LARGEST || h->arena > LARGEST ||
+        h->constants > LARGEST || h->tensors >= NONE || h->runs >= NONE)
+        return SHOAL_ERROR_IMAGE;
+    if ((h->learning == 0) != (h->optimizer == NO_OPTIMIZER)) return SHOAL_ERROR_IMAGE;
+    if ((h->learning == 0 && h->flags != 0) || h->flags == ANCHOR) return SHOAL_ERROR_IMAGE;
+    const uint64_t size = sizeof *h + sizeof(struct tensor) * (uint64_t)h->tensors +
+                          sizeof(struct operation) * ((uint64_t)h->forward + h->learning) +
+                          sizeof(struct run) * (uint64_t)h->runs +
+                          4 * ((uint64_t)h->constants + h->parameters);
+    return size == image_size ? SHOAL_OK : SHOAL_ERROR_IMAGE;
+}
+
+static uint32_t slots(const struct header *h)
+{
+    const uint32_t moments = h->optimizer == ADAM ? 2 : h->optimizer == MOMENTUM ? 1 : 0;
+    return moments + (h->flags & ACCUMULATE ? 1 : 0) + (h->flags & ANCHOR ? 1 : 0);
+}
+
+static uint64_t rounded_up(uint64_t size) { return (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT; }
+
+enum shoal_status SHOAL_NAME(check_image)(struct shoal *net, size_t *memory_size,
+                                          const void *image, size_t image_size)
+{
+    struct header *h = &net->header;
+    memset(net, 0, sizeof *net);
+    const enum shoal_status status = check_header(h, image, image_size);
+    if (status != SHOAL_OK) return status;
+
+    const uint32_t operations = h->forward + h->learning; /* no overflow: each has 36 bytes here */
+    net->tensors = (const uint8_t *)image + sizeof *h;
+    net->operations = net->tensors + sizeof(struct tensor) * h->tensors;
+    net->runs = net->operations + sizeof(struct operation) * operations;
+    net->constants = net->runs + sizeof(struct run) * h->runs;
+
+    const uint64_t state = (uint64_t)h->parameters * (1 + slots(h)) + h->statistics;
+    const uint64_t bytes = rounded_up(sizeof *net) + sizeof(real) * (state + h->arena);
+    if (state > UINT32_MAX || bytes > SIZE_MAX / 2) return SHOAL_ERROR_IMAGE;
+    net->state_count = (uint32_t)state;
+    *memory_size = (size_t)bytes;
+
+    struct tensor input, output;
+    if (h->input >= h->tensors || h->output >= h->tensors) return SHOAL_ERROR_TENSOR;
+    input = tensor_at(net, h->input);
+    output = tensor_at(net, h->output);
+    for (uint32_t i = 0; i < h->tensors; i++) {
+        const struct tensor t = tensor_at(net, (uint16_t)i);
+        if (!is_tensor_sound(net, &t, output.shape[2])) return SHOAL_ERROR_TENSOR;
+    }
+    if (input.space != ARENA || input.grows || output.space != ARENA) return SHOAL_ERROR_TENSOR;
+    if (output.grows ? h->active == 0 || h->active > output.shape[2] : h->active != output.shape[2])
+        return SHOAL_ERROR_TENSOR;
+    net->inputs = (uint32_t)size_of(&input);
+    net->outputs = (uint32_t)size_of(&output);
+
+    uint32_t runs = 0;
+    for (uint32_t i = 0; i < operations; i++) {
+        if (!is_operation_sound(net, i, net->outputs, &runs)) return SHOAL_ERROR_OPERATION;
+        const struct operation op = operation_at(net, i);
+        if (i == h->forward) net->targets = op.code == CROSS_ENTROPY ? 1 : net->outputs;
+        if (op.layer >= net->layers) net->layers = (uint32_t)op.layer + 1;
+    }
+    net->active = output.grows ? h->active : net->outputs;
+    net->learning = h->learning;
+    return SHOAL_OK;
+}
+
+enum shoal_status SHOAL_NAME(memory_needed)(size_t *memory_size, const void *image, size_t image_size)
+{
+    struct shoal net;
+    *memory_size = 0;
+    size_t size = 0;
+    const enum shoal_status status = SHOAL_NAME(check_image)(&net, &size, image, image_size);
+    if (status == SHOAL_OK) *memory_size = size;
+    return status;
+}
+
+enum shoal_status SHOAL_NAME(open)(struct shoal **net, const void *image, size_t image_size,
+                                   void *memory, size_t memory_size)
+{
+    struct shoal checked;
+    size_t       needed;
+    *net = NULL;
+    const enum shoal_status status = SHOAL_NAME(check_image)(&checked, &needed, image, image_size);
+    if (status != SHOAL_OK) return status;
+    if ((uintptr_t)memory % ALIGNMENT != 0) return SHOAL_ERROR_ALIGNMENT;
+    if (memory_size < needed) return SHOAL_ERROR_MEMORY;
+
+    const struct shoal_optimizer defaults = {0.01f, 0.9f, 0.9f, 0.999f, 1e-7f, 0.0f};
+    const uint8_t               *initial = checked.constants + 4 * (size_t)checked.header.constants;
+    memset(memory, 0, needed);
+    checked.state = (real *)(void *)((uint8_t *)memory + rounded_up(sizeof checked));
+    checked.arena = checked.state + checked.state_count;
+    checked.optimizer = defaults;
+    checked.beta1_power = checked.beta2_power = 1.0f;
+    for (size_t i = 0; i < checked.header.parameters; i++) {
+        float value;
+        memcpy(&value, initial + 4 * i, 4);
+        checked.state[i] = splat(value);
+    }
+    memcpy(memory, &checked, sizeof checked);
+    *net = memory;
+    return SHOAL_OK;
+}
