@@ -152,7 +152,7 @@ SHOAL_INLINE void weight_gradients(struct shoal *net, const struct conv *c, real
         unit sum[(size_t)TILE_POSITIONS * (units)];                                                \
         real g[(size_t)TILE_POSITIONS * (units) * SIZE_##unit];                                    \
         begin_##unit(sum, rows, NULL, false, 0, 0, units);                                         \
-        for (size_t oy = f->row; oy < f->row_end; oy++) {                                          \
+        for (size_t oy = f->row; oy < f->row_end && f->column < f->column_end; oy++) {             \
             const size_t dy = output_at(s, oy, f->column) + run.first + first;                     \
             const struct factors b = {c->dy, false, dy, s->out[2], SIZE_##unit};                   \
             accumulate_##unit(sum, f->column_end - f->column,                                      \

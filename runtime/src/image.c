@@ -273,7 +273,7 @@ enum shoal_status SHOAL_NAME(check_image)(struct shoal *net, size_t *memory_size
     output = tensor_at(net, h->output);
     for (uint32_t i = 0; i < h->tensors; i++) {
         const struct tensor t = tensor_at(net, (uint16_t)i);
-        if (!is_tensor_sound(net, &t, output.shape[2])) return SHOAL_ERROR_TENSOR;
+        if (!is_tensor_sound(net, &t, output.grows ? output.shape[2] : 0)) return SHOAL_ERROR_TENSOR;
     }
     if (input.space != ARENA || input.grows || output.space != ARENA) return SHOAL_ERROR_TENSOR;
     if (output.grows ? h->active == 0 || h->active > output.shape[2] : h->active != output.shape[2])

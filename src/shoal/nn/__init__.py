@@ -1,0 +1,57 @@
+"""Networks: layers, their parameters, and the plan and image that a device obeys."""
+
+from __future__ import annotations
+
+from shoal.nn.arrays import Arrays
+from shoal.nn.layers import (
+    Activation,
+    AveragePool2D,
+    Conv2D,
+    Dense,
+    DepthwiseConv2D,
+    Flatten,
+    GlobalAveragePool2D,
+    GroupNorm,
+    Layer,
+    LeakyReLU,
+    MaxPool2D,
+    ReLU,
+    ReLU6,
+    Reshape,
+    Residual,
+    Sigmoid,
+    Softmax,
+    Standardize,
+    Tanh,
+)
+from shoal.nn.loader import load
+from shoal.nn.network import Network
+from shoal.nn.plan import Operation, Plan, Tensor
+
+__all__ = [
+    "Activation",
+    "Arrays",
+    "AveragePool2D",
+    "Conv2D",
+    "Dense",
+    "DepthwiseConv2D",
+    "Flatten",
+    "GlobalAveragePool2D",
+    "GroupNorm",
+    "Layer",
+    "LeakyReLU",
+    "MaxPool2D",
+    "Network",
+    "Operation",
+    "Plan",
+    "ReLU",
+    "ReLU6",
+    "Reshape",
+    "Residual",
+    "Sigmoid",
+    "Softmax",
+    "Standardize",
+    "Tanh",
+    "Tensor",
+    "load",
+]

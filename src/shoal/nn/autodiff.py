@@ -1,0 +1,123 @@
+"""The operations that learn: one loss, then the way back from the output to the first layer that learns."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from shoal.errors import ConfigError
+from shoal.nn.graph import BACKWARD, NOTHING, Code, Graph, Op, Ref
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from shoal.nn.masks import Mask
+
+__all__ = ["Loss", "check_loss", "learning_ops"]
+
+Loss: TypeAlias = Literal["mse", "bce", "cross_entropy"]
+
+LOSSES: dict[str, Code] = {"mse": Code.MSE, "bce": Code.BCE, "cross_entropy": Code.CROSS_ENTROPY}
+# These losses start from the gradient of the logits, so the last activation has no way back of its own.
+LAST: dict[str, tuple[Code, str]] = {
+    "bce": (Code.SIGMOID, "sigmoid"),
+    "cross_entropy": (Code.SOFTMAX, "softmax"),
+}
+READS_INPUT = {*range(Code.DENSE, Code.AVERAGE_POOL2D + 1), Code.GROUP_NORM}
+UPDATE_WEIGHTS, UPDATE_BIAS = 1, 2
+
+
+def check_loss(graph: Graph, loss: str | None) -> None:
+    """Refuse an unknown loss and one that the last operation does not fit."""
+    if loss is None:
+        return
+    if loss not in LOSSES:
+        raise ConfigError(f"unknown loss {loss!r}", where="loss", hint=" | ".join([*LOSSES, "None"]))
+    if loss in LAST and graph.ops[-1].code != LAST[loss][0]:
+        last, name = Code(graph.ops[-1].code).name.lower(), LAST[loss][1]
+        raise ConfigError(
+            f"loss {loss!r} needs {name} as the last activation, the network ends with {last}",
+            where="loss",
+            hint=f'activation="{name}" on the last layer, or loss="mse"',
+        )
+
+
+def learning_ops(graph: Graph, output: Ref, loss: Loss, masks: Mapping[int, Mask]) -> Graph:
+    """Return the learning operations, in a graph that continues the values of the forward one.
+
+    Parameters
+    ----------
+    graph
+        The forward operations.
+    output
+        The value that they end with.
+    loss
+        One that :func:`check_loss` lets pass.
+    masks
+        What learns, by layer number.
+    """
+    back, forward = graph.fork(), list(graph.ops)
+    wanted = values_with_gradient(forward, masks)
+    last = forward[-1]
+    read, target = output, output
+    if loss in LAST:
+        target = last.x
+        read = target if loss == "bce" else output
+        forward.pop()
+    gradient = back.add(Op(LOSSES[loss], last.layer, read, back.like(read)))
+    gradients: dict[int, Ref] = {}
+
+    def give(value: Ref, gradient: Ref, layer: int) -> None:
+        """Add a gradient to those of a value, where anything before it learns."""
+        if value.value not in wanted:
+            return
+        if value.value in gradients:
+            first = gradients[value.value]._replace(shape=gradient.shape)
+            gradient = back.add(Op(Code.ADD, layer, first, back.like(gradient), x2=gradient))
+        gradients[value.value] = gradient
+
+    give(target, gradient, last.layer)
+    for op in reversed(forward):
+        if op.out.value not in gradients:
+            continue
+        dy = gradients.pop(op.out.value)._replace(shape=op.out.shape)
+        if op.code == Code.ADD:
+            give(op.x, dy, op.layer)
+            give(op.x2, dy, op.layer)
+            continue
+        dx = back.like(op.x) if op.x.value in wanted else NOTHING
+        back.ops.append(backward(op, dy, dx, masks))
+        if dx is not NOTHING:
+            give(op.x, dx, op.layer)
+    return back
+
+
+def values_with_gradient(ops: list[Op], masks: Mapping[int, Mask]) -> set[int]:
+    """Return the values that depend on a parameter that learns."""
+    wanted: set[int] = set()
+    for op in ops:
+        mask = masks.get(op.layer) if op.weights is not None else None
+        learns = mask is not None and (mask.weights or mask.bias)
+        if learns or not wanted.isdisjoint(op.reads()):
+            wanted.update(op.writes())
+    return wanted
+
+
+def backward(op: Op, dy: Ref, dx: Ref, masks: Mapping[int, Mask]) -> Op:
+    """Return the backward operation of a forward one."""
+    flags, runs = 0, op.runs
+    if op.weights is not None and op.layer in masks:
+        mask = masks[op.layer]
+        flags = UPDATE_WEIGHTS * mask.weights | UPDATE_BIAS * mask.bias
+        runs = mask.runs
+    read = op.x if op.code in READS_INPUT else op.out
+    return replace(
+        op,
+        code=BACKWARD + op.code,
+        x=NOTHING if op.code == Code.STANDARDIZE else read,
+        x2=dy,
+        out=dx,
+        aux=op.out if op.code == Code.MAX_POOL2D else op.aux,
+        flags=flags,
+        runs=runs,
+    )

@@ -1,0 +1,34 @@
+"""Layers, one operator family per file."""
+
+from __future__ import annotations
+
+from shoal.nn.layers.activation import Activation, LeakyReLU, ReLU, ReLU6, Sigmoid, Softmax, Tanh
+from shoal.nn.layers.base import Layer
+from shoal.nn.layers.conv import Conv2D, DepthwiseConv2D
+from shoal.nn.layers.dense import Dense
+from shoal.nn.layers.normalization import GroupNorm, Standardize
+from shoal.nn.layers.pool import AveragePool2D, GlobalAveragePool2D, MaxPool2D
+from shoal.nn.layers.reshape import Flatten, Reshape
+from shoal.nn.layers.residual import Residual
+
+__all__ = [
+    "Activation",
+    "AveragePool2D",
+    "Conv2D",
+    "Dense",
+    "DepthwiseConv2D",
+    "Flatten",
+    "GlobalAveragePool2D",
+    "GroupNorm",
+    "Layer",
+    "LeakyReLU",
+    "MaxPool2D",
+    "ReLU",
+    "ReLU6",
+    "Reshape",
+    "Residual",
+    "Sigmoid",
+    "Softmax",
+    "Standardize",
+    "Tanh",
+]

@@ -1,0 +1,373 @@
+"""The network: layers, their parameters, and what of them learns."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from shoal.errors import ConfigError, InputError
+from shoal.nn.arrays import Arrays, checked
+from shoal.nn.autodiff import check_loss, learning_ops
+from shoal.nn.initializers import draw
+from shoal.nn.layers.base import Layer, TrainableLayer
+from shoal.nn.plan import SLOTS, flat, make_plan
+from shoal.nn.shapes import as_shape
+from shoal.nn.spec import layers_to_json
+from shoal.nn.storage import encode, write
+from shoal.nn.summary import summary
+from shoal.nn.trace import leaves, map_layers, named, trace
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable, Mapping
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from shoal.nn.autodiff import Loss
+    from shoal.nn.masks import Mask, Trainable
+    from shoal.nn.plan import Optimizer, Plan
+    from shoal.nn.shapes import Shape
+    from shoal.nn.trace import Trace
+
+__all__ = ["VERSION", "Network"]
+
+VERSION = 1
+
+
+class Network:
+    """Layers one after the other, with float32 parameters drawn from a seed.
+
+    Parameters
+    ----------
+    layers
+        In order.
+    input_shape
+        (n,) or (height, width, channels) of one sample.
+    loss
+        "mse"; "bce", which needs a sigmoid last; "cross_entropy", which needs a softmax last and takes class
+        numbers; None for a network that only answers.
+    seed
+        Of the first weights: equal seeds give equal bits.
+
+    Attributes
+    ----------
+    layers : tuple of Layer
+        As given, each with its name.
+    input_shape, output_shape : tuple of int
+        Of one sample and of its answer, outputs in reserve included.
+    arrays : Arrays
+        All parameters by name, in order; read, assign or edit in place.
+
+    Raises
+    ------
+    ConfigError
+        Where an argument is out of range, layers do not fit, or the loss does not fit the last layer.
+
+    Examples
+    --------
+    >>> from shoal import nn
+    >>> net = nn.Network([nn.Dense(32, "tanh"), nn.Dense(1)], input_shape=(4,), loss="mse", seed=0)
+    >>> list(net.arrays)
+    ['dense_1.weights', 'dense_1.bias', 'dense_2.weights', 'dense_2.bias']
+    >>> net.train_last(1).trainable
+    ('dense_2.weights', 'dense_2.bias')
+    >>> net.parameters.shape
+    (193,)
+    """
+
+    __slots__ = ("arrays", "layers", "loss", "seed", "trace")
+
+    def __init__(
+        self, layers: Iterable[Layer], input_shape: Shape, loss: Loss | None = None, seed: int = 0
+    ) -> None:
+        self._set_up(layers, input_shape, loss, seed)
+        rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(self.seed)))
+        self.arrays = Arrays(
+            {
+                name: draw(rng, spec.init, spec.shape, spec.fan_in, spec.fan_out)
+                for name, spec in self.trace.arrays()
+            }
+        )
+
+    @classmethod
+    def from_arrays(
+        cls,
+        layers: Iterable[Layer],
+        input_shape: Shape,
+        loss: Loss | None,
+        seed: int,
+        arrays: Mapping[str, ArrayLike],
+    ) -> Network:
+        """Return a network with these parameters instead of drawn ones.
+
+        Parameters
+        ----------
+        layers, input_shape, loss, seed
+            As for the network itself.
+        arrays
+            Every parameter array by name.
+
+        Raises
+        ------
+        ConfigError
+            As for the network itself.
+        InputError
+            Where an array is missing, one too many, of another shape, or not finite.
+        """
+        network = object.__new__(cls)
+        network._set_up(layers, input_shape, loss, seed)
+        specs = dict(network.trace.arrays())
+        if specs.keys() != arrays.keys():
+            name = min(specs.keys() ^ arrays.keys())
+            problem = "missing" if name in specs else "not one of the layers'"
+            raise InputError(f"array {name!r} is {problem}", where="arrays", hint=", ".join(specs) or None)
+        network.arrays = Arrays(
+            {name: checked(arrays[name], spec.shape, name).copy() for name, spec in specs.items()}
+        )
+        return network
+
+    def _set_up(self, layers: Iterable[Layer], input_shape: Shape, loss: Loss | None, seed: int) -> None:
+        """Check and store everything but the arrays."""
+        if isinstance(seed, bool) or not hasattr(seed, "__index__") or seed < 0:
+            raise ConfigError(f"seed must be an integer of at least 0, got {seed!r}", where="seed")
+        if isinstance(layers, Layer):
+            raise ConfigError("one layer instead of a list", where="layers", hint="[layer]")
+        self.layers = named(layers)
+        self.loss = loss
+        self.seed = int(seed)
+        self.trace = trace(self.layers, checked_input_shape(input_shape))
+        check_loss(self.trace.graph, loss)
+
+    @property
+    def input_shape(self) -> Shape:
+        """Shape of one sample."""
+        return self.trace.sample.shape
+
+    @property
+    def output_shape(self) -> Shape:
+        """Shape of one answer, outputs in reserve included."""
+        return self.trace.output.shape
+
+    @property
+    def active(self) -> int:
+        """Channels of the answer in use at first, the others are in reserve."""
+        return self.trace.active
+
+    @property
+    def masks(self) -> dict[int, Mask]:
+        """What learns of each layer with parameters, by layer number."""
+        return {step.number: step.mask for step in self.trace.steps if step.mask is not None}
+
+    @property
+    def trainable(self) -> tuple[str, ...]:
+        """Names of the arrays that learn, in the order in which they lie in memory."""
+        names: list[str] = []
+        for step in self.trace.steps:
+            if step.mask is not None:
+                learns = (step.mask.weights, step.mask.bias)
+                names += [
+                    f"{step.name}.{part}" for part, yes in zip(step.arrays, learns, strict=False) if yes
+                ]
+        return tuple(names)
+
+    @property
+    def parameters(self) -> NDArray[np.float32]:
+        """All values that learn in one row, in the order of the image; a copy, shape (parameters,)."""
+        return flat([self.arrays[name] for name in self.trainable])
+
+    def with_parameters(self, vector: ArrayLike) -> Network:
+        """Return a copy with other values of what learns.
+
+        Parameters
+        ----------
+        vector
+            In the order of :attr:`parameters`, shape (parameters,).
+
+        Raises
+        ------
+        InputError
+            Where the length differs or a value is not finite.
+
+        Examples
+        --------
+        >>> from shoal import nn
+        >>> net = nn.Network([nn.Dense(1)], input_shape=(2,))
+        >>> net.with_parameters([1, 2, 3]).arrays["dense_1.weights"].ravel()
+        array([1., 2.], dtype=float32)
+        """
+        names = self.trainable
+        total = sum(self.arrays[name].size for name in names)
+        values = checked(vector, (total,), "parameters")
+        copy = self.clone()
+        start = 0
+        for name in names:
+            array = copy.arrays[name]
+            array[...] = values[start : start + array.size].reshape(array.shape)
+            start += array.size
+        return copy
+
+    def clone(self) -> Network:
+        """Return a copy with arrays of its own."""
+        return self._with(self.layers, self.trace)
+
+    def freeze(self, *names: str) -> Network:
+        """Return a copy in which these layers do not learn; without names, none does.
+
+        The name of a Residual stands for all layers inside.
+        """
+        return self._with_trainable(dict.fromkeys(self._parameter_layers(names), False))
+
+    def train(self, *names: str) -> Network:
+        """Return a copy in which these layers learn, with all their parameters; without names, all do."""
+        return self._with_trainable(dict.fromkeys(self._parameter_layers(names), True))
+
+    def train_last(self, n: int) -> Network:
+        """Return a copy in which the last n layers with parameters learn and no other.
+
+        Parameters
+        ----------
+        n
+            0 to the number of layers with parameters.
+        """
+        names = self._parameter_layers(())
+        if isinstance(n, bool) or not hasattr(n, "__index__") or not 0 <= n <= len(names):
+            raise ConfigError(
+                f"train_last takes 0 to {len(names)} for this network, got {n!r}", where="train_last"
+            )
+        first = len(names) - int(n)
+        return self._with_trainable({name: i >= first for i, name in enumerate(names)})
+
+    def plan(
+        self, optimizer: Optimizer | None = "sgd", *, accumulate: bool = False, anchor: bool = False
+    ) -> Plan:
+        """Return what the runtime will do and where.
+
+        Parameters
+        ----------
+        optimizer
+            "sgd", "momentum" or "adam"; None: the network only answers, in less memory, with every parameter
+            in the image.
+        accumulate
+            Add gradients up and apply them on request, instead of learning from each sample at once.
+        anchor
+            Keep room for parameters to be pulled towards (FedProx).
+
+        Raises
+        ------
+        ConfigError
+            For an unknown optimizer, or one without a loss.
+        InputError
+            Where a parameter is not finite.
+        """
+        if optimizer not in SLOTS:
+            raise ConfigError(
+                f"unknown optimizer {optimizer!r}", where="plan", hint=" | ".join(map(str, SLOTS))
+            )
+        if optimizer is None and (accumulate or anchor):
+            raise ConfigError("accumulate and anchor need an optimizer", where="plan", hint='optimizer="sgd"')
+        for name, spec in self.trace.arrays():
+            checked(self.arrays[name], spec.shape, name)
+        graph = self.trace.graph
+        learning = graph.fork()
+        trained: tuple[str, ...] = ()
+        if optimizer is not None:
+            if self.loss is None:
+                raise ConfigError(
+                    "a network without loss cannot learn",
+                    where="plan",
+                    hint='nn.Network(..., loss="mse"), or plan(optimizer=None)',
+                )
+            trained = self.trainable
+            learning = learning_ops(graph, self.trace.output, self.loss, self.masks)
+        return make_plan(
+            sizes=learning.sizes,
+            forward=graph.ops,
+            learning=learning.ops,
+            sample=self.trace.sample,
+            output=self.trace.output,
+            active=self.active,
+            arrays=self.arrays,
+            trained=trained,
+            optimizer=optimizer,
+            accumulate=accumulate,
+            anchor=anchor,
+            layers=tuple(step.name for step in self.trace.steps),
+        )
+
+    def summary(self, optimizer: Optimizer | None = "sgd") -> str:
+        """Return a table of the layers with shapes, parameters, multiply-accumulates and memory.
+
+        Parameters
+        ----------
+        optimizer
+            The one that the memory is counted for; without a loss, none.
+        """
+        return summary(self, optimizer if self.loss is not None else None)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write layers and parameters to one file, at once or not at all.
+
+        Raises
+        ------
+        StorageError
+            Where the file cannot be written.
+        """
+        description = {
+            "version": VERSION,
+            "layers": layers_to_json(self.layers),
+            "input_shape": list(self.input_shape),
+            "loss": self.loss,
+            "seed": self.seed,
+        }
+        write(path, encode(self.arrays, {"shoal": json.dumps(description)}))
+
+    def __repr__(self) -> str:
+        layers = ", ".join(map(repr, self.layers))
+        return f"Network([{layers}], input_shape={self.input_shape}, loss={self.loss!r}, seed={self.seed})"
+
+    def _with(self, layers: tuple[Layer, ...], trace: Trace) -> Network:
+        """Return a copy of other layers of the same shapes."""
+        copy = object.__new__(Network)
+        copy.layers, copy.trace = layers, trace
+        copy.loss, copy.seed = self.loss, self.seed
+        copy.arrays = Arrays({name: array.copy() for name, array in self.arrays.items()})
+        return copy
+
+    def _with_trainable(self, choice: dict[str, Trainable]) -> Network:
+        """Return a copy with another choice of what learns for these layers."""
+
+        def change(layer: Layer) -> Layer:
+            if isinstance(layer, TrainableLayer) and layer.name in choice:
+                return replace(layer, trainable=choice[layer.name])
+            return layer
+
+        layers = map_layers(self.layers, change)
+        return self._with(layers, trace(layers, self.input_shape))
+
+    def _parameter_layers(self, names: tuple[str, ...]) -> list[str]:
+        """Return the layers with parameters that these names stand for, all of them for no names."""
+        steps = {step.name: step for step in self.trace.steps}
+        if not names:
+            return [step.name for step in steps.values() if step.mask is not None]
+        found: list[str] = []
+        for name in names:
+            if name not in steps:
+                raise ConfigError(f"no layer {name!r}", where="layers", hint=", ".join(steps))
+            inside = [
+                layer.name for layer in leaves([steps[name].layer]) if isinstance(layer, TrainableLayer)
+            ]
+            if not inside:
+                raise ConfigError(f"layer {name!r} has no parameters", where="layers")
+            found += [layer for layer in inside if layer is not None]
+        return found
+
+
+def checked_input_shape(shape: object) -> Shape:
+    """Return the shape of one sample, or say what is wrong with it."""
+    try:
+        return as_shape(shape, "input_shape")
+    except ConfigError as error:
+        raise ConfigError(error.what, where="input_shape", hint=error.hint) from None
