@@ -14,18 +14,16 @@ struct group {
     bool                       all_alike; /* every lane has `longest` samples */
 };
 
+/* Opens a network; room for one sample's targets lies behind it. */
 static enum shoal_status open_group(struct shoal **net, real **targets, const void *image,
                                     size_t image_size, void *memory, size_t memory_size)
 {
-    size_t            needed;
-    enum shoal_status status = SHOAL_NAME(memory_needed)(&needed, image, image_size);
-    if (status != SHOAL_OK) return status;
     if ((uintptr_t)memory % ALIGNMENT != 0) return SHOAL_ERROR_ALIGNMENT;
-    status = SHOAL_NAME(open)(net, image, image_size, memory, memory_size);
+    const enum shoal_status status = SHOAL_NAME(open)(net, image, image_size, memory, memory_size);
     if (status != SHOAL_OK) return status;
-    if (memory_size < needed + sizeof(real) * (*net)->outputs) return SHOAL_ERROR_MEMORY;
-    *targets = (real *)(void *)((uint8_t *)memory + needed);
-    return SHOAL_OK;
+    *targets = (*net)->arena + (*net)->header.arena;
+    const size_t used = (size_t)((uint8_t *)(*targets + (*net)->outputs) - (uint8_t *)memory);
+    return used <= memory_size ? SHOAL_OK : SHOAL_ERROR_MEMORY;
 }
 
 enum shoal_status SHOAL_NAME(cohort_memory)(size_t *memory_size, const void *image, size_t image_size)

@@ -52,18 +52,17 @@ SHOAL_INLINE void convolve(const struct conv *c, real *y, bool shared)
 {
     const struct window *s = &c->s;
     for (size_t oy = 0; oy < s->out[0]; oy++)
-        for (size_t ox = 0; ox < s->out[1];) {
-            size_t kx0, kx1, last0 = 0, last1 = 0;
+        for (size_t ox = 0, size; ox < s->out[1]; ox += size) {
+            size_t kx0, kx1, last0, last1;
             kernel_range(s, 1, ox, &kx0, &kx1);
-            if (kx0 == 0 && ox + TILE_POSITIONS <= s->out[1])
-                kernel_range(s, 1, ox + TILE_POSITIONS - 1, &last0, &last1);
-            if (last1 == s->kernel[1]) { /* the whole tile lies inside */
-                multiply(c, y, shared, oy, ox, TILE_POSITIONS, 0, last1);
-                ox += TILE_POSITIONS;
-            } else {
-                multiply(c, y, shared, oy, ox, 1, kx0, kx1);
-                ox++;
+            size = kx0 == 0 && kx1 == s->kernel[1] ? tile_of(s->out[1] - ox) : 1;
+            for (; size > 1; size /= 2) { /* until the whole tile lies inside */
+                kernel_range(s, 1, ox + size - 1, &last0, &last1);
+                if (last1 == kx1) break;
             }
+#define TILE(positions) multiply(c, y, shared, oy, ox, positions, kx0, kx1)
+            WITH_POSITIONS(size, TILE);
+#undef TILE
         }
 }
 
@@ -121,7 +120,6 @@ SHOAL_INLINE void input_gradients(const struct conv *c, real *dx, bool shared, c
         accumulate_##unit(sum, n, c->dy + output_at(s, oy, ox) + o, 1, channels, positions, w,    \
                           units);                                                                 \
         end_##unit(sum, positions, to, between, units);                                           \
-        ox += (positions);                                                                        \
     } while (0)
 #define TILE(unit, units)                                                                         \
     for (size_t o = 0; o < channels; o += TURNED_OUTPUTS) {                                       \
@@ -130,9 +128,11 @@ SHOAL_INLINE void input_gradients(const struct conv *c, real *dx, bool shared, c
                                                weight_at(s, f) + first * channels + o, channels,  \
                                                n, units);                                         \
         for (size_t oy = f->row; oy < f->row_end; oy++)                                           \
-            for (size_t ox = f->column; ox < f->column_end;) {                                    \
-                if (ox + TILE_POSITIONS <= f->column_end) POSITIONS(unit, units, TILE_POSITIONS); \
-                else POSITIONS(unit, units, 1);                                                   \
+            for (size_t ox = f->column, size; ox < f->column_end; ox += size) {                   \
+                size = tile_of(f->column_end - ox);                                               \
+                if (size == 1) POSITIONS(unit, units, 1);                                         \
+                else if (size == 2) POSITIONS(unit, units, 2);                                    \
+                else POSITIONS(unit, units, TILE_POSITIONS);                                      \
             }                                                                                     \
     }
     FOR_UNITS(first, s->in[2], TILE_UNITS, TILE);
@@ -175,10 +175,12 @@ static void update_weights(struct shoal *net, const struct operation *op, const 
     real               *w = values_of(net, &t);
     for (size_t r = 0; r < runs_of(op); r++) {
         const struct channels run = run_at(net, op, r, c->s.out[2]);
-        size_t                i = 0;
-        for (; i + TILE_POSITIONS <= c->s.in[2]; i += TILE_POSITIONS)
-            weight_gradients(net, c, w, f, i, TILE_POSITIONS, run);
-        for (; i < c->s.in[2]; i++) weight_gradients(net, c, w, f, i, 1, run);
+        for (size_t i = 0, size; i < c->s.in[2]; i += size) {
+            size = tile_of(c->s.in[2] - i);
+#define ROWS(rows) weight_gradients(net, c, w, f, i, rows, run)
+            WITH_POSITIONS(size, ROWS);
+#undef ROWS
+        }
     }
 }
 

@@ -108,33 +108,51 @@ DEFINE_TILE(pack)
 DEFINE_TILE(one)
 #undef DEFINE_TILE
 
-/* call(unit, units) for tiles at `first` over [0, n) neighbours: of `whole` units, a quarter, one.
+/* call(unit, units) for tiles at `first` over [0, n) neighbours: of `whole` units, half as many, one.
  * Downwards, what was used last comes first, while the nearest cache still holds it. */
 #define FOR_UNITS(first, n, whole, call)                                                  \
     do {                                                                                  \
         size_t first = 0;                                                                 \
         for (; first + (whole) * PACK <= (n); first += (whole) * PACK) call(pack, whole); \
-        for (; first + (whole) / 4 * PACK <= (n); first += (whole) / 4 * PACK)            \
-            call(pack, (whole) / 4);                                                      \
-        for (; (whole) > 4 && first + PACK <= (n); first += PACK) call(pack, 1);          \
+        for (; first + (whole) / 2 * PACK <= (n); first += (whole) / 2 * PACK)            \
+            call(pack, (whole) / 2);                                                      \
+        for (; first + PACK <= (n); first += PACK) call(pack, 1);                         \
         for (; PACK > 1 && first < (n); first++) call(one, 1);                            \
     } while (0)
 
-#define FOR_UNITS_DOWN(first, n, whole, call)                                              \
-    do {                                                                                   \
-        size_t first = (n);                                                                \
-        while (first % PACK > 0) {                                                         \
-            first--;                                                                       \
-            call(one, 1);                                                                  \
-        }                                                                                  \
-        while (first % ((whole) * PACK) > 0) {                                             \
-            first -= PACK;                                                                 \
-            call(pack, 1);                                                                 \
-        }                                                                                  \
-        while (first > 0) {                                                                \
-            first -= (whole) * PACK;                                                       \
-            call(pack, whole);                                                             \
-        }                                                                                  \
+#define FOR_UNITS_DOWN(first, n, whole, call)                        \
+    do {                                                             \
+        size_t first = (n);                                          \
+        while (first % PACK > 0) {                                   \
+            first--;                                                 \
+            call(one, 1);                                            \
+        }                                                            \
+        while (first % ((whole) / 2 * PACK) > 0) {                   \
+            first -= PACK;                                           \
+            call(pack, 1);                                           \
+        }                                                            \
+        while (first % ((whole) * PACK) > 0) {                       \
+            first -= (whole) / 2 * PACK;                             \
+            call(pack, (whole) / 2);                                 \
+        }                                                            \
+        while (first > 0) {                                          \
+            first -= (whole) * PACK;                                 \
+            call(pack, whole);                                       \
+        }                                                            \
+    } while (0)
+
+/* Positions that fit a tile when `left` remain: a whole tile of them, half of it, or one. */
+SHOAL_INLINE size_t tile_of(size_t left)
+{
+    return left >= TILE_POSITIONS ? TILE_POSITIONS : left >= 2 && TILE_POSITIONS > 1 ? 2 : 1;
+}
+
+/* call(positions), a constant, for one of the sizes above. */
+#define WITH_POSITIONS(size, call)                                          \
+    do {                                                                    \
+        if (TILE_POSITIONS > 2 && (size) == TILE_POSITIONS) call(TILE_POSITIONS); \
+        else if (TILE_POSITIONS > 1 && (size) == 2) call(2);                \
+        else call(1);                                                       \
     } while (0)
 
 /* For the gradient of inputs a unit is made of input channels, whose weights lie a row apart. On a
