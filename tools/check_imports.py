@@ -23,6 +23,7 @@ BELOW: dict[str, set[str]] = {
     "catalog": {"errors", "nn"},
     "federate": {"errors", "nn", "runtime", "datasets", "learn"},
 }
+BELOW["boards"] = {"errors"}
 BELOW["build"] = set(BELOW)
 BELOW["serve"] = set(BELOW)
 BELOW[PACKAGE] = set(BELOW)  # the package's own __init__

@@ -145,7 +145,8 @@ SHOAL_API enum shoal_status shoal_set_optimizer(struct shoal *net,
  * can train thaw. Backward stops at the last layer that still learns. */
 SHOAL_API enum shoal_status shoal_set_trainable(struct shoal *net, uint32_t layer, bool trainable);
 
-/* Remembers the present parameters as the anchor that `proximal` pulls towards. */
+/* Remembers the present parameters as the anchor that `proximal` pulls towards; at first they are
+ * the initial ones. */
 SHOAL_API enum shoal_status shoal_set_anchor(struct shoal *net);
 
 /* --- State ---------------------------------------------------------------------------- */

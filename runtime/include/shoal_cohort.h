@@ -27,7 +27,8 @@ struct shoal_stream {
     size_t          rows;
     const uint32_t *row;     /* (devices, samples): which row each sample is */
     const float    *targets; /* (devices, samples, targets) */
-    const uint32_t *counts;  /* (devices): how many of `samples` each has; NULL: all */
+    const uint32_t *counts;  /* (devices): how many of `samples` each has; NULL: all. Devices of a
+                              * visit take all earlier phases, and whole batches of the last */
     size_t          devices, samples;
 };
 

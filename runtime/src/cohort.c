@@ -79,12 +79,13 @@ static bool is_label(const struct shoal *net, float value)
 static void aim(const struct shoal *net, const struct group *g, size_t sample, real *targets,
                 int32_t *status)
 {
-    const bool   label = operation_at(net, net->header.forward).code == CROSS_ENTROPY;
+    const bool   label = net->operations[net->header.forward].code == CROSS_ENTROPY;
     const size_t n = net->targets;
+    float       *to = (float *)targets;
     for (size_t l = 0; l < g->count; l++) {
         if (sample >= g->samples[l]) continue;
         const float *from = g->stream->targets + ((g->first + l) * g->stream->samples + sample) * n;
-        for (size_t i = 0; i < n; i++) set_lane(&targets[i], l, from[i]);
+        for (size_t i = 0; i < n; i++) to[i * LANES + l] = from[i];
         if (label && status[l] == SHOAL_OK && !is_label(net, from[0])) status[l] = SHOAL_ERROR_LABEL;
     }
 }
@@ -146,15 +147,33 @@ static void learn_sample(struct shoal *net, const struct shoal_visit *v, const s
     aim(net, g, sample, targets, p->status);
     SHOAL_NAME(run_forward)(net, true);
     const real loss = SHOAL_NAME(run_learning)(net, targets);
-    for (size_t l = 0; l < g->count; l++) {
-        const float value = lane(loss, l);
-        if (sample >= g->samples[l]) continue;
-        set_lane(&p->loss, l, lane(p->loss, l) + value);
-        if (value - value != 0.0f && p->status[l] == SHOAL_OK) p->status[l] = SHOAL_ERROR_NOT_FINITE;
+    if (g->all_alike) {
+        p->loss += loss; /* a sum that is not finite stays so: finish() sees it */
+    } else {
+        for (size_t l = 0; l < g->count; l++)
+            if (sample < g->samples[l]) set_lane(&p->loss, l, lane(p->loss, l) + lane(loss, l));
     }
     const size_t end = p->phase_end < g->longest ? p->phase_end : g->longest;
     if (net->pending > 0 && (net->pending >= v->phases[p->phase].batch || sample + 1 == end))
         SHOAL_NAME(take_step)(net);
+}
+
+/* A loss or a parameter that is not finite fails its device. */
+static void check_finite(const struct shoal *net, const struct group *g, size_t done, struct progress *p)
+{
+    real sum = p->loss - p->loss;
+    for (size_t i = 0; i < net->header.parameters; i++) sum += net->state[i] - net->state[i];
+    for (size_t l = 0; l < g->count; l++)
+        if (done == g->samples[l] && lane(sum, l) != 0.0f && p->status[l] == SHOAL_OK)
+            p->status[l] = SHOAL_ERROR_NOT_FINITE;
+}
+
+/* Whether some device has had its last sample. */
+static bool ends_at(const struct group *g, size_t done)
+{
+    bool ends = done == g->longest;
+    for (size_t l = 0; !g->all_alike && l < g->count; l++) ends |= g->samples[l] == done;
+    return ends;
 }
 
 static size_t marks_of(const struct shoal_visit *v) { return v->marks ? v->mark_count : 1; }
@@ -202,8 +221,21 @@ static void visit_group(struct shoal *net, const struct shoal_visit *v, size_t f
         }
         learn_sample(net, v, &g, &p, sample, targets);
         keep_marks(net, v, &g, sample + 1);
+        if (ends_at(&g, sample + 1)) check_finite(net, &g, sample + 1, &p);
     }
     finish(v, &g, &p);
+}
+
+/* Devices of different length share the earlier phases and end with a whole batch. */
+static enum shoal_status check_counts(const struct shoal_visit *v)
+{
+    const size_t last = v->phase_count - 1;
+    size_t       earlier = 0;
+    for (size_t i = 0; i < last; i++) earlier += v->phases[i].samples;
+    for (size_t i = 0; v->stream.counts && i < v->stream.devices; i++)
+        if (v->stream.counts[i] < earlier || (v->stream.counts[i] - earlier) % v->phases[last].batch != 0)
+            return SHOAL_ERROR_SIZE;
+    return SHOAL_OK;
 }
 
 static enum shoal_status check_visit(const struct shoal *net, const struct shoal_visit *v)
@@ -216,7 +248,7 @@ static enum shoal_status check_visit(const struct shoal *net, const struct shoal
         if (v->phases[i].batch == 0) return SHOAL_ERROR_SIZE;
         if (!accumulates && v->phases[i].batch != 1) return SHOAL_ERROR_NOT_TRAINABLE;
     }
-    return check_stream(&v->stream);
+    return check_stream(&v->stream) == SHOAL_OK ? check_counts(v) : SHOAL_ERROR_SIZE;
 }
 
 enum shoal_status SHOAL_NAME(cohort_visit)(const struct shoal_visit *visit,

@@ -165,8 +165,7 @@ static bool are_runs_sound(const struct shoal *net, const struct operation *op, 
     if (op->runs_first != *next || op->runs > net->header.runs - *next || op->flags == 0) return false;
     *next += op->runs;
     for (size_t i = 0; i < op->runs; i++) {
-        struct run run;
-        memcpy(&run, net->runs + sizeof run * (op->runs_first + i), sizeof run);
+        const struct run run = net->runs[op->runs_first + i];
         if (run.count == 0 || run.first < end) return false;
         end = (uint32_t)run.first + run.count;
     }
@@ -256,10 +255,10 @@ enum shoal_status SHOAL_NAME(check_image)(struct shoal *net, size_t *memory_size
     if (status != SHOAL_OK) return status;
 
     const uint32_t operations = h->forward + h->learning; /* no overflow: each has 36 bytes here */
-    net->tensors = (const uint8_t *)image + sizeof *h;
-    net->operations = net->tensors + sizeof(struct tensor) * h->tensors;
-    net->runs = net->operations + sizeof(struct operation) * operations;
-    net->constants = net->runs + sizeof(struct run) * h->runs;
+    net->tensors = (const void *)((const uint8_t *)image + sizeof *h);
+    net->operations = (const void *)(net->tensors + h->tensors);
+    net->runs = (const void *)(net->operations + operations);
+    net->constants = (const void *)(net->runs + h->runs);
 
     const uint64_t state = (uint64_t)h->parameters * (1 + slots(h)) + h->statistics;
     const uint64_t bytes = rounded_up(sizeof *net) + sizeof(real) * (state + h->arena);
@@ -315,17 +314,14 @@ enum shoal_status SHOAL_NAME(open)(struct shoal **net, const void *image, size_t
     if (memory_size < needed) return SHOAL_ERROR_MEMORY;
 
     const struct shoal_optimizer defaults = {0.01f, 0.9f, 0.9f, 0.999f, 1e-7f, 0.0f};
-    const uint8_t               *initial = checked.constants + 4 * (size_t)checked.header.constants;
+    const float                 *initial = checked.constants + checked.header.constants;
     memset(memory, 0, needed);
     checked.state = (real *)(void *)((uint8_t *)memory + rounded_up(sizeof checked));
     checked.arena = checked.state + checked.state_count;
     checked.optimizer = defaults;
     checked.beta1_power = checked.beta2_power = 1.0f;
-    for (size_t i = 0; i < checked.header.parameters; i++) {
-        float value;
-        memcpy(&value, initial + 4 * i, 4);
-        checked.state[i] = splat(value);
-    }
+    for (size_t i = 0; i < checked.header.parameters; i++) checked.state[i] = splat(initial[i]);
+    if (checked.header.flags & ANCHOR) SHOAL_NAME(drop_anchor)(&checked);
     memcpy(memory, &checked, sizeof checked);
     *net = memory;
     return SHOAL_OK;

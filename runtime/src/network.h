@@ -20,7 +20,7 @@ enum code {
     BACKWARD = 64 /* added to the code of a forward operation */
 };
 
-/* The records of IMAGE.md, byte for byte; read with memcpy, so they need no alignment. */
+/* The records of IMAGE.md, byte for byte. The image and each section of it are aligned to 4. */
 struct header {
     uint32_t magic;
     uint16_t version, flags;
@@ -56,7 +56,10 @@ typedef char operation_is_36_bytes[sizeof(struct operation) == 36 ? 1 : -1];
 
 struct shoal {
     struct header          header;
-    const uint8_t         *tensors, *operations, *runs, *constants; /* in the image */
+    const struct tensor    *tensors; /* these four in the image */
+    const struct operation *operations;
+    const struct run       *runs;
+    const float            *constants;
     real                  *state, *arena;
     struct shoal_optimizer optimizer;
     float                  beta1_power, beta2_power; /* beta^steps */
@@ -70,16 +73,12 @@ struct shoal {
 
 SHOAL_INLINE struct tensor tensor_at(const struct shoal *net, uint16_t number)
 {
-    struct tensor t;
-    memcpy(&t, net->tensors + sizeof t * number, sizeof t);
-    return t;
+    return net->tensors[number];
 }
 
 SHOAL_INLINE struct operation operation_at(const struct shoal *net, uint32_t number)
 {
-    struct operation op;
-    memcpy(&op, net->operations + sizeof op * number, sizeof op);
-    return op;
+    return net->operations[number];
 }
 
 SHOAL_INLINE size_t tensor_size(const struct tensor *t)
@@ -116,7 +115,7 @@ SHOAL_INLINE struct parameters parameters_of(const struct shoal *net, uint16_t n
     if (number != NONE) {
         const struct tensor t = tensor_at(net, number);
         p.shared = t.space == CONSTANTS;
-        p.at = p.shared ? (const void *)(net->constants + 4 * (size_t)t.offset)
+        p.at = p.shared ? (const void *)(net->constants + t.offset)
                         : (const void *)(net->state + t.offset);
     }
     return p;
@@ -146,8 +145,7 @@ SHOAL_INLINE struct channels run_at(const struct shoal *net, const struct operat
 {
     struct channels range = {0, channels};
     if (op->runs > 0) {
-        struct run run;
-        memcpy(&run, net->runs + sizeof run * (op->runs_first + i), sizeof run);
+        const struct run run = net->runs[op->runs_first + i];
         range.first = run.first;
         if ((size_t)run.first + run.count < channels) range.end = (size_t)run.first + run.count;
     }

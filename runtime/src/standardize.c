@@ -25,23 +25,28 @@ static struct statistics describe(const struct shoal *net, const struct operatio
     return s;
 }
 
+/* A value so far off that its statistics would not be finite is not counted for its feature. */
 void SHOAL_NAME(standardize_observe)(struct shoal *net, const struct operation *op)
 {
     const struct tensor     in = tensor_at(net, op->in);
     const struct statistics s = describe(net, op);
     const real             *x = values_of(net, &in);
-    const real              count = s.count[0] + 1.0f;
+    const real              count = s.count[0] + 1.0f, zero = splat(0.0f);
     const real              rate = larger(splat(s.forgetting), 1.0f / count);
     s.count[0] = count;
     for (size_t i = 0; i < s.n; i++) {
         const real d = x[i] - s.mean[i];
+        real       mean, spread;
         if (s.forgetting > 0.0f) {
-            s.mean[i] += rate * d;
-            s.spread[i] = (1.0f - rate) * (s.spread[i] + rate * (d * d));
+            mean = s.mean[i] + rate * d;
+            spread = (1.0f - rate) * (s.spread[i] + rate * (d * d));
         } else {
-            s.mean[i] += d / count;
-            s.spread[i] += d * (x[i] - s.mean[i]);
+            mean = s.mean[i] + d / count;
+            spread = s.spread[i] + d * (x[i] - mean);
         }
+        const mask sound = equal(mean - mean, zero) & equal(spread - spread, zero);
+        s.mean[i] = select_real(sound, mean, s.mean[i]);
+        s.spread[i] = select_real(sound, spread, s.spread[i]);
     }
 }
 

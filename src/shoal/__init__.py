@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
-from shoal import datasets, errors, federate, learn, nn
+import importlib
+from typing import TYPE_CHECKING
+
 from shoal.errors import ShoalError
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from shoal import datasets, errors, federate, learn, nn
 
 __all__ = ["ShoalError", "__version__", "datasets", "errors", "federate", "learn", "nn"]
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> ModuleType:
+    """Import a subpackage when it is first used, so that `import shoal` costs next to nothing."""
+    if name in __all__:
+        return importlib.import_module(f"shoal.{name}")
+    raise AttributeError(f"module 'shoal' has no attribute '{name}'")

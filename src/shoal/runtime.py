@@ -250,11 +250,12 @@ def _aligned(image: bytes) -> NDArray[np.uint8]:
     return copy
 
 
-def _memory(image: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
+@functools.lru_cache(maxsize=16)
+def _memory_size(image: bytes, width: int) -> int:
     size = ctypes.c_size_t()
-    call = _function("shoal_cohort_memory", width)
-    _check(call(ctypes.byref(size), ctypes.c_void_p(image.ctypes.data), ctypes.c_size_t(image.size)), "image")
-    return _buffer(size.value)
+    blob, _ = _loaded(image)
+    _check(_function("shoal_cohort_memory", width)(ctypes.byref(size), *_pointers(blob)), "image")
+    return size.value
 
 
 def _as(array: Any, kind: type[np.generic], name: str, ndim: int | None = None) -> NDArray[Any]:
@@ -410,7 +411,7 @@ def visit(
     call = _function("shoal_cohort_visit", width)
 
     def work(part: slice) -> int:
-        memory = _memory(blob, width)
+        memory = _buffer(_memory_size(image, width))
         request = _Visit(
             _stream(x, row, targets, counts, part),
             records,
@@ -466,7 +467,7 @@ def answer(
     call = _function("shoal_cohort_answer", width)
 
     def work(part: slice) -> int:
-        memory = _memory(blob, width)
+        memory = _buffer(_memory_size(image, width))
         request = _Answer(
             _stream(x, row, targets, None, part),
             (start[part] if own_start else start).ctypes.data,
@@ -526,7 +527,7 @@ def serial(
         rates.ctypes.data,
     )
     call = _function("shoal_cohort_serial", 1)
-    memory = _memory(blob, 1)
+    memory = _buffer(_memory_size(image, 1))
     _check(call(ctypes.byref(request), *_pointers(blob, memory)), "serial")
     return Visits(np.empty((devices, 0, 0), np.float32), loss, status)
 
@@ -581,22 +582,23 @@ class Executor:
         """The trainable values, in place."""
         return self.state[: self.info.parameters]
 
-    def _vector(self, values: Floats, name: str) -> tuple[Floats, ctypes.c_void_p, ctypes.c_size_t]:
+    @staticmethod
+    def _vector(values: Floats) -> tuple[Floats, ctypes.c_void_p, ctypes.c_size_t]:
         flat = np.ascontiguousarray(values, np.float32).reshape(-1)
         return flat, ctypes.c_void_p(flat.ctypes.data), ctypes.c_size_t(flat.size)
 
     def predict(self, x: Floats) -> Floats:
         """Outputs (outputs,) for one sample; changes nothing."""
-        kept, *x_pair = self._vector(x, "x")
-        _, *y_pair = self._vector(self._y, "y")
+        kept, *x_pair = self._vector(x)
+        _, *y_pair = self._vector(self._y)
         _check(self._c.shoal_predict(self._net, *x_pair, *y_pair), "predict")
         del kept
         return self._y.copy()
 
     def _with_target(self, call: Callable[..., int], where: str, x: Floats, target: Floats) -> tuple[Floats, float]:
-        kept_x, *x_pair = self._vector(x, "x")
-        kept_t, *t_pair = self._vector(target, "target")
-        _, *y_pair = self._vector(self._y, "y")
+        kept_x, *x_pair = self._vector(x)
+        kept_t, *t_pair = self._vector(target)
+        _, *y_pair = self._vector(self._y)
         _check(call(self._net, *x_pair, *t_pair, *y_pair, ctypes.byref(self._loss)), where)
         del kept_x, kept_t
         return self._y.copy(), self._loss.value
@@ -615,7 +617,7 @@ class Executor:
 
     def observe(self, x: Floats) -> None:
         """Let running statistics see one sample."""
-        kept, *x_pair = self._vector(x, "x")
+        kept, *x_pair = self._vector(x)
         _check(self._c.shoal_observe(self._net, *x_pair), "observe")
         del kept
 

@@ -183,3 +183,13 @@ def test_bad_parameters_are_refused(change: dict, message: str) -> None:
     arguments = {"x": X, "y": Y, "ways": 2, "shots": 1, "queries": 1} | change
     with pytest.raises(ConfigError, match=message):
         few_shot(**arguments)
+
+
+def test_new_devices_may_have_fewer_shots_than_those_trained_on():
+    x, y = np.random.default_rng(0).normal(size=(120, 3)), np.arange(120) % 6
+    family = few_shot(x, y, 2, 10, 3, held_out_classes=[4, 5], held_out_shots=5)
+    ids = np.arange(4, dtype=np.uint64)
+    assert family.sample(0, ids).support.shape == (4, 20)
+    assert family.held_out().sample(0, ids).support.shape == (4, 10)
+    with pytest.raises(ConfigError, match="held_out_shots"):
+        few_shot(x, y, 2, 10, 3, held_out_shots=0)

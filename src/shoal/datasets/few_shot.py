@@ -34,6 +34,7 @@ def few_shot(
     held_out_classes: Sequence[int] | int | None = None,
     group: ArrayLike | None = None,
     rotations: bool = False,
+    held_out_shots: int | None = None,
     seed: int = 0,
 ) -> FewShot:
     """Family of N-way tasks over the classes of a data set.
@@ -62,6 +63,8 @@ def few_shot(
     rotations
         Makes each turn of a square image by 90 degrees a class of its own; `x` becomes four times as large.
         The turns of a held-out class are held out with it.
+    held_out_shots
+        Support samples per class of held-out tasks; None: as many as to train on.
     seed
         Draws the held-out classes.
 
@@ -89,6 +92,8 @@ def few_shot(
     validate.count(ways, "ways", 2)
     validate.count(shots, "shots")
     validate.count(queries, "queries")
+    if held_out_shots is not None:
+        validate.count(held_out_shots, "held_out_shots")
     data = validate.samples(x)
     label = validate.labels(y, len(data))
     drawer = None if group is None else np.unique(validate.groups(group, len(data)), return_inverse=True)[1]
@@ -107,7 +112,7 @@ def few_shot(
             )
     table, present = Table.of(label)
 
-    def family(chosen: NDArray[np.int64], split: Split, unseen: FewShot | None) -> FewShot:
+    def family(chosen: NDArray[np.int64], split: Split, shots: int, unseen: FewShot | None) -> FewShot:
         part = table.take(np.searchsorted(present, chosen))
         for c, n in zip(chosen, part.counts, strict=True):
             if n < shots + queries:
@@ -130,7 +135,8 @@ def few_shot(
             unseen=unseen,
         )
 
-    return family(train, "train", family(test, "test", None))
+    unseen = family(test, "test", held_out_shots or shots, None)
+    return family(train, "train", shots, unseen)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

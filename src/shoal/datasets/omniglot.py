@@ -36,6 +36,7 @@ def omniglot(
     shots: int = 5,
     queries: int = 15,
     rotations: bool = False,
+    held_out_shots: int | None = None,
     image_size: int = 28,
     download: bool = False,
 ) -> FewShot:
@@ -55,6 +56,8 @@ def omniglot(
         Support and query images per character; at most 20 together.
     rotations
         Makes the turns by 90 degrees characters of their own; takes four times the memory.
+    held_out_shots
+        Support images per character of held-out tasks; None: as many as to train on.
     image_size
         Side of the images [pixels], 1 to 105; reduced from 105 by exact area averaging.
     download
@@ -97,6 +100,7 @@ def omniglot(
         held_out_classes=np.unique(character[evaluation]).tolist(),
         group=drawer,
         rotations=rotations,
+        held_out_shots=held_out_shots,
     )
 
 

@@ -253,7 +253,7 @@ class Network:
         accumulate
             Add gradients up and apply them on request, instead of learning from each sample at once.
         anchor
-            Keep room for parameters to be pulled towards (FedProx).
+            Keep room for parameters to be pulled towards (FedProx); goes with `accumulate`.
 
         Raises
         ------
@@ -268,6 +268,8 @@ class Network:
             )
         if optimizer is None and (accumulate or anchor):
             raise ConfigError("accumulate and anchor need an optimizer", where="plan", hint='optimizer="sgd"')
+        if anchor and not accumulate:
+            raise ConfigError("an anchor pulls where gradients are accumulated", where="plan", hint="accumulate=True")
         for name, spec in self.trace.arrays():
             checked(self.arrays[name], spec.shape, name)
         graph = self.trace.graph

@@ -1,0 +1,1 @@
+"""What Shoal costs, beside its peers, measured in one run: ``python -m benchmarks``."""

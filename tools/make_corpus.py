@@ -1,0 +1,107 @@
+"""Write the images and states that the fuzzers start from into runtime/fuzz/corpus/.
+
+    python -m tools.make_corpus
+
+Run it when the image format changes, and commit what it writes. The networks are random and small: the
+smaller an image, the more of them a second tries.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from shoal import nn
+from shoal.runtime import Executor
+from tools.make_vectors import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CORPUS = ROOT / "runtime/fuzz/corpus"
+SEEDS, LARGEST = 120, 2048
+OPTIMIZERS: tuple[Literal["sgd", "momentum", "adam"] | None, ...] = (None, "sgd", "momentum", "adam")
+
+
+def seed_network(rng: np.random.Generator) -> nn.Network:
+    """Draw a small network."""
+
+    def pick(*values: Any) -> Any:
+        return values[rng.integers(len(values))]
+
+    def some(channels: int) -> Any:
+        return pick(True, True, True, False, "bias", [0], slice(channels // 2, channels))
+
+    def function() -> Any:
+        return pick(None, "relu", "relu6", "leaky_relu", "tanh", "sigmoid")
+
+    layers: list[nn.Layer] = [nn.Standardize(pick(0, 0.1))] if rng.integers(4) == 0 else []
+    if rng.integers(3) == 0:
+        shape: tuple[int, ...] = (int(rng.integers(1, 9)),)
+    else:
+        shape = (int(rng.integers(3, 8)), int(rng.integers(3, 8)), int(rng.integers(1, 4)))
+        for _ in range(rng.integers(1, 4)):
+            n = int(rng.integers(1, 6))
+            window = {"padding": "same", "trainable": some(n)}
+            layers += pick(
+                [nn.Conv2D(n, pick(1, 2, 3, (1, 3)), pick(1, 2), activation=function(), **window)],
+                [
+                    nn.Conv2D(4, 2, 1, padding="same", bias=False),
+                    nn.GroupNorm(pick(1, 2, 4), trainable=pick(True, "bias")),
+                ],
+                [
+                    nn.DepthwiseConv2D(
+                        pick(2, 3), pick(1, 2), "same", multiplier=pick(1, 2), activation=function()
+                    )
+                ],
+                [nn.MaxPool2D(pick(1, 2, 3), pick(None, 1, 2), pick("same", "same"))],
+                [nn.AveragePool2D(pick(2, 3), pick(None, 1), "same")],
+                [nn.Conv2D(n, 1), nn.Residual(nn.Conv2D(n, 3, activation=function())), nn.Activation("relu")],
+            )
+        layers += [pick(nn.Flatten(), nn.GlobalAveragePool2D())]
+    if rng.integers(2) == 0:
+        layers += [nn.Dense(n := int(rng.integers(1, 12)), function(), trainable=some(n))]
+    classes = int(rng.integers(1, 6))
+    last, loss = pick((None, "mse"), ("sigmoid", "bce"), ("softmax", "cross_entropy"), ("softmax", "mse"))
+    layers += [nn.Dense(classes, last, reserve=pick(0, 0, 2), trainable=some(classes))]
+    return nn.Network(layers, shape, loss, seed=int(rng.integers(1000)))
+
+
+def seed_images() -> Iterator[bytes]:
+    """Yield images, small so that the fuzzer is fast, that it starts from."""
+    rng = np.random.default_rng(1)
+    done = 0
+    while done < SEEDS:
+        optimizer = OPTIMIZERS[rng.integers(4)]
+        accumulate = optimizer is not None and bool(rng.integers(2))
+        anchor = accumulate and bool(rng.integers(2))
+        image = seed_network(rng).plan(optimizer, accumulate=accumulate, anchor=anchor).image()
+        if len(image) < LARGEST:
+            done += 1
+            yield image
+
+
+def seed_state(image: bytes) -> bytes:
+    """Return a state of an image after a few steps."""
+    executor = Executor(image)
+    info = executor.info
+    x = np.linspace(-1, 1, info.inputs, dtype=np.float32)
+    for _ in range(3):
+        executor.observe(x)
+        if info.targets:
+            executor.learn(x, np.zeros(info.targets, np.float32))
+    return executor.save()
+
+
+def main() -> None:
+    """Write all files."""
+    for i, image in enumerate(seed_images()):
+        (CORPUS / f"image/{i:03}").write_bytes(image)
+        if i % 5 == 0:
+            (CORPUS / f"state/{i:03}").write_bytes(image + seed_state(image))
+    print(f"{CORPUS.relative_to(ROOT)}: {sum(path.stat().st_size for path in CORPUS.rglob('*')):,} bytes")
+
+
+if __name__ == "__main__":
+    main()
