@@ -1,7 +1,8 @@
-"""Batched Reptile in PyTorch on the network of experiments/omniglot.toml, with the settings that Reptile was published with.
+"""Batched Reptile in PyTorch on the network and the tasks of experiments/omniglot.toml.
 
-Nichol, Achiam, Schulman, 2018, appendix: 5 tasks a round, 5 inner steps of Adam (beta1 = 0, rate 0.001) on batches of 10 of
-10 shots, outer rate 1 falling linearly to 0; new tasks: 50 steps on batches of 5. Same tasks as the experiment.
+The settings are those of the published code of Reptile (Nichol, Achiam, Schulman, 2018): 5 tasks a round,
+5 inner steps of Adam (beta1 = 0, rate 0.001) on batches of 10 of 10 shots, outer rate 1 falling linearly to
+0; new tasks: 50 steps on batches of 5.
 
     python -m benchmarks.omniglot_reptile --rounds 8000
 """
@@ -45,8 +46,10 @@ def network(seed: int) -> torch.nn.Sequential:
     return torch.nn.Sequential(*layers)
 
 
-def learn(model: torch.nn.Module, x: torch.Tensor, y: torch.Tensor, steps: int, batch: int, seed: int) -> None:
-    """Take Adam steps on batches that pass through the samples again and again, each time in another order."""
+def learn(
+    model: torch.nn.Module, x: torch.Tensor, y: torch.Tensor, steps: int, batch: int, seed: int
+) -> None:
+    """Take Adam steps on batches that pass through the samples again and again, each time reordered."""
     optimizer = torch.optim.Adam(model.parameters(), lr=0.001, betas=(0.0, 0.999))
     order = np.random.default_rng(seed)
     rows = np.concatenate([order.permutation(len(x)) for _ in range(-(-steps * batch // len(x)))])
@@ -82,7 +85,9 @@ def accuracy(model: torch.nn.Sequential, tasks: int, seed: int) -> NDArray[np.fl
 
 def main() -> None:
     """Meta-train, evaluate and print one line of JSON."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=8000)
     parser.add_argument("--tasks", type=int, default=500)
     parser.add_argument("--seed", type=int, default=0)

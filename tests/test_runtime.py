@@ -100,7 +100,9 @@ def check_gradients(network, tolerance=1e-5):
         for name, offset, shape in plan.layout:
             learns = masks.arrays[name] != network.arrays[name].astype(np.float64)
             actual = slot[offset : offset + np.prod(shape, dtype=int)].reshape(shape)
-            assert np.abs(actual - np.where(learns, expected[name], 0.0)).max(initial=0) <= tolerance * largest
+            assert (
+                np.abs(actual - np.where(learns, expected[name], 0.0)).max(initial=0) <= tolerance * largest
+            )
 
 
 @st.composite
@@ -178,7 +180,9 @@ def test_gradients_of_random_networks_equal_float64(network):
 
 @pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam"])
 @pytest.mark.parametrize("accumulate", [False, True])
-@pytest.mark.parametrize("name", ["mlp", "conv", "depthwise", "residual", "standardised", "channels", "growing"])
+@pytest.mark.parametrize(
+    "name", ["mlp", "conv", "depthwise", "residual", "standardised", "channels", "growing"]
+)
 def test_optimizers_equal_float64(name, optimizer, accumulate):
     network = randomised(FIXED[name](), 7)
     phase = Phase(0.002, 1, epsilon=1e-3)
@@ -265,12 +269,16 @@ print(json.dumps(out))
 
 
 def test_every_build_gives_the_same_bits():
-    usable = runtime._builds()[runtime._builds().index(runtime.isa()) :]
+    usable = runtime.builds()[runtime.builds().index(runtime.isa()) :]
     found = {}
     for build in usable:
         env = {**os.environ, "SHOAL_ISA": build}
         done = subprocess.run(
-            [sys.executable, "-c", CHECKSUMS], env=env, capture_output=True, text=True, check=True, cwd=os.getcwd()
+            [sys.executable, "-c", CHECKSUMS],
+            env=env,
+            capture_output=True,
+            text=True,
+            check=True,
         )
         found[build] = json.loads(done.stdout)
     assert all(checksums == found[usable[0]] for checksums in found.values())

@@ -98,7 +98,11 @@ def networks(draw):
             ]
         )
     )
-    layers += [nn.Flatten(), nn.Dense(draw(st.integers(1, 20)), "tanh"), nn.Dense(draw(st.integers(1, 9)), last)]
+    layers += [
+        nn.Flatten(),
+        nn.Dense(draw(st.integers(1, 20)), "tanh"),
+        nn.Dense(draw(st.integers(1, 9)), last),
+    ]
     return nn.Network(layers, shape, loss, seed=draw(st.integers(0, 999)))
 
 

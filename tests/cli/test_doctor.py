@@ -34,7 +34,7 @@ def test_the_table_names_every_check_and_what_to_do(shoal):
 
 @pytest.mark.parametrize("build", ["baseline", "avx2", "avx512", "neon"])
 def test_every_build_learns_the_same_bits(shoal, build):
-    builds = runtime._builds()
+    builds = runtime.builds()
     if build not in builds or builds.index(build) < builds.index(runtime.isa()):
         pytest.skip(f"this processor does not run {build}")
     done = shoal("doctor", "--format", "json", SHOAL_ISA=build)

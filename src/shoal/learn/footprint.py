@@ -17,7 +17,17 @@ _RECORD = {4: 188, 8: 216}
 
 CORES = {
     **dict.fromkeys(
-        ("cortex-m0+", "cortex-m3", "cortex-m4f", "cortex-m7", "cortex-m33", "cortex-m55", "rv32imac", "rv32imafc"), 4
+        (
+            "cortex-m0+",
+            "cortex-m3",
+            "cortex-m4f",
+            "cortex-m7",
+            "cortex-m33",
+            "cortex-m55",
+            "rv32imac",
+            "rv32imafc",
+        ),
+        4,
     ),
     "host": 8,
 }

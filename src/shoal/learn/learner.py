@@ -126,7 +126,12 @@ class Learner:
         return self._learn(self._sample(x), self._target(y))
 
     def learn_many(self, x: ArrayLike, y: ArrayLike) -> NDArray[np.float32]:
-        """Learn from samples (n, ...) in order; all are checked first. Returns the losses (n,) before each step."""
+        """Learn from samples (n, ...) in order, all checked first.
+
+        Returns
+        -------
+        The losses (n,) before each step.
+        """
         return np.array([self._learn(sample, target) for sample, target in self._pairs(x, y)], np.float32)
 
     def observe_one(self, x: ArrayLike) -> None:
@@ -230,7 +235,9 @@ class Learner:
     def _samples(self, x: ArrayLike) -> NDArray[np.float32]:
         n = np.shape(x)[0] if np.ndim(x) else 0
         if n == 0:
-            raise InputError("there are no samples", where="x", hint=f"shape (n, {str(self.network.input_shape)[1:-1]})")
+            raise InputError(
+                "there are no samples", where="x", hint=f"shape (n, {str(self.network.input_shape)[1:-1]})"
+            )
         return checked(x, (n, *self.network.input_shape), "x")
 
     def _target(self, y: ArrayLike) -> NDArray[np.float32]:
@@ -239,7 +246,9 @@ class Learner:
         label = checked(y, (), "y")
         classes = self._executor.info.active
         if not (label == int(label) and 0 <= label < classes):
-            raise InputError(f"label {label:g} is not a class", where="y", hint=f"a whole number from 0 to {classes - 1}")
+            raise InputError(
+                f"label {label:g} is not a class", where="y", hint=f"a whole number from 0 to {classes - 1}"
+            )
         return label
 
     def _pairs(self, x: ArrayLike, y: ArrayLike) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
@@ -252,5 +261,7 @@ class Learner:
     def _set_trainable(self, names: Iterable[str], *, trainable: bool) -> None:
         for name in names:
             if name not in self._plan.layers:
-                raise ConfigError(f"no layer '{name}'", where="Learner", hint=f"one of {', '.join(self._plan.layers)}")
+                raise ConfigError(
+                    f"no layer '{name}'", where="Learner", hint=f"one of {', '.join(self._plan.layers)}"
+                )
             self._executor.set_trainable(self._plan.layers.index(name), trainable)

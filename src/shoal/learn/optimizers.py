@@ -18,7 +18,9 @@ __all__ = ["SGD", "Adam", "Momentum", "Optimizer"]
 def _check(optimizer: object, name: str, value: float, end: float = math.inf) -> None:
     if not 0 <= value < end:
         limit = "0 or more" if end == math.inf else f"from 0 to below {end:g}"
-        raise ConfigError(f"{name} is {value}", where=type(optimizer).__name__, hint=f"{name}: {limit}, finite")
+        raise ConfigError(
+            f"{name} is {value}", where=type(optimizer).__name__, hint=f"{name}: {limit}, finite"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,9 @@ class SGD:
     def __post_init__(self) -> None:
         _check(self, "rate", self.rate)
 
-    def phase(self, samples: int = 1, *, batch: int = 1, proximal: float = 0.0, frozen: tuple[int, ...] = ()) -> Phase:
+    def phase(
+        self, samples: int = 1, *, batch: int = 1, proximal: float = 0.0, frozen: tuple[int, ...] = ()
+    ) -> Phase:
         """Return these settings for the runtime."""
         return Phase(self.rate, samples, batch=batch, proximal=proximal, frozen=frozen)
 
@@ -72,9 +76,13 @@ class Momentum:
         _check(self, "rate", self.rate)
         _check(self, "momentum", self.momentum, 1)
 
-    def phase(self, samples: int = 1, *, batch: int = 1, proximal: float = 0.0, frozen: tuple[int, ...] = ()) -> Phase:
+    def phase(
+        self, samples: int = 1, *, batch: int = 1, proximal: float = 0.0, frozen: tuple[int, ...] = ()
+    ) -> Phase:
         """Return these settings for the runtime."""
-        return Phase(self.rate, samples, batch=batch, momentum=self.momentum, proximal=proximal, frozen=frozen)
+        return Phase(
+            self.rate, samples, batch=batch, momentum=self.momentum, proximal=proximal, frozen=frozen
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +118,9 @@ class Adam:
         if self.epsilon == 0:
             raise ConfigError("epsilon is 0", where="Adam", hint="epsilon: above 0, for instance 1e-7")
 
-    def phase(self, samples: int = 1, *, batch: int = 1, proximal: float = 0.0, frozen: tuple[int, ...] = ()) -> Phase:
+    def phase(
+        self, samples: int = 1, *, batch: int = 1, proximal: float = 0.0, frozen: tuple[int, ...] = ()
+    ) -> Phase:
         """Return these settings for the runtime."""
         return Phase(
             self.rate,

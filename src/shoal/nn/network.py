@@ -269,7 +269,9 @@ class Network:
         if optimizer is None and (accumulate or anchor):
             raise ConfigError("accumulate and anchor need an optimizer", where="plan", hint='optimizer="sgd"')
         if anchor and not accumulate:
-            raise ConfigError("an anchor pulls where gradients are accumulated", where="plan", hint="accumulate=True")
+            raise ConfigError(
+                "an anchor pulls where gradients are accumulated", where="plan", hint="accumulate=True"
+            )
         for name, spec in self.trace.arrays():
             checked(self.arrays[name], spec.shape, name)
         graph = self.trace.graph

@@ -1,0 +1,174 @@
+"""The structures of the C runtime's headers, and the frozen ones that Python shows instead."""
+
+from __future__ import annotations
+
+import ctypes
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = [
+    "AnswerRecord",
+    "Info",
+    "InfoRecord",
+    "OptimizerRecord",
+    "Phase",
+    "PhaseRecord",
+    "SerialRecord",
+    "StreamRecord",
+    "VisitRecord",
+    "phase_records",
+]
+
+
+class OptimizerRecord(ctypes.Structure):
+    """``struct shoal_optimizer``."""
+
+    _fields_ = [
+        (name, ctypes.c_float) for name in ("rate", "momentum", "beta1", "beta2", "epsilon", "proximal")
+    ]
+
+
+class InfoRecord(ctypes.Structure):
+    """``struct shoal_info``."""
+
+    _fields_ = [
+        (name, ctypes.c_uint32)
+        for name in (
+            "inputs",
+            "outputs",
+            "active",
+            "targets",
+            "parameters",
+            "state",
+            "arena",
+            "layers",
+            "steps",
+            "pending",
+        )
+    ]
+
+
+class PhaseRecord(ctypes.Structure):
+    """``struct shoal_phase``."""
+
+    _fields_ = [
+        ("optimizer", OptimizerRecord),
+        ("samples", ctypes.c_uint32),
+        ("batch", ctypes.c_uint32),
+        ("frozen", ctypes.c_uint8 * 32),
+    ]
+
+
+class StreamRecord(ctypes.Structure):
+    """``struct shoal_stream``."""
+
+    _fields_ = [
+        ("x", ctypes.c_void_p),
+        ("rows", ctypes.c_size_t),
+        ("row", ctypes.c_void_p),
+        ("targets", ctypes.c_void_p),
+        ("counts", ctypes.c_void_p),
+        ("devices", ctypes.c_size_t),
+        ("samples", ctypes.c_size_t),
+    ]
+
+
+class VisitRecord(ctypes.Structure):
+    """``struct shoal_visit``."""
+
+    _fields_ = [
+        ("stream", StreamRecord),
+        ("phases", ctypes.POINTER(PhaseRecord)),
+        ("phase_count", ctypes.c_size_t),
+        ("start", ctypes.c_void_p),
+        ("start_stride", ctypes.c_size_t),
+        ("start_count", ctypes.c_size_t),
+        ("marks", ctypes.c_void_p),
+        ("mark_count", ctypes.c_size_t),
+        ("end", ctypes.c_void_p),
+        ("end_count", ctypes.c_size_t),
+        ("loss", ctypes.c_void_p),
+        ("status", ctypes.c_void_p),
+    ]
+
+
+class AnswerRecord(ctypes.Structure):
+    """``struct shoal_answer``."""
+
+    _fields_ = [
+        ("stream", StreamRecord),
+        ("start", ctypes.c_void_p),
+        ("start_stride", ctypes.c_size_t),
+        ("start_count", ctypes.c_size_t),
+        ("y", ctypes.c_void_p),
+        ("loss", ctypes.c_void_p),
+    ]
+
+
+class SerialRecord(ctypes.Structure):
+    """``struct shoal_serial``."""
+
+    _fields_ = [("visit", VisitRecord), ("parameters", ctypes.c_void_p), ("server_rate", ctypes.c_void_p)]
+
+
+@dataclass(frozen=True, slots=True)
+class Info:
+    """Numbers of one open network, in values of four bytes."""
+
+    inputs: int
+    outputs: int
+    active: int
+    targets: int
+    parameters: int
+    state: int
+    arena: int
+    layers: int
+    steps: int
+    pending: int
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A part of a visit: samples in a row, learnt with one setting.
+
+    Parameters
+    ----------
+    rate
+        Learning rate, >= 0.
+    samples
+        How many; the last phase takes what is left.
+    batch
+        Samples for each update; more than 1 only with an image that accumulates.
+    momentum, beta1, beta2, epsilon
+        Settings of momentum and Adam.
+    proximal
+        Pull towards where the phase began (FedProx's mu); needs an image with an anchor.
+    frozen
+        Numbers of the layers that do not learn in this phase.
+    """
+
+    rate: float
+    samples: int
+    batch: int = 1
+    momentum: float = 0.9
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-7
+    proximal: float = 0.0
+    frozen: tuple[int, ...] = ()
+
+
+def phase_records(phases: Sequence[Phase]) -> ctypes.Array[PhaseRecord]:
+    """Return phases as the C library takes them."""
+    records = (PhaseRecord * len(phases))()
+    for record, phase in zip(records, phases, strict=True):
+        record.optimizer = OptimizerRecord(
+            phase.rate, phase.momentum, phase.beta1, phase.beta2, phase.epsilon, phase.proximal
+        )
+        record.samples, record.batch = phase.samples, phase.batch
+        for layer in phase.frozen:
+            record.frozen[layer >> 3] |= 1 << (layer & 7)
+    return records
