@@ -126,4 +126,4 @@ def test_gradients_equal_pytorch(network):
     slot = executor.state[plan.parameters.size :]
     for name, offset, shape in plan.layout:
         actual = slot[offset : offset + np.prod(shape, dtype=int)].reshape(shape)
-        assert np.abs(actual - arrays[name].grad.numpy()).max() <= 1e-5 * largest
+        assert np.abs(actual - arrays[name].grad.numpy()).max() <= 5e-5 * largest
