@@ -1,8 +1,8 @@
 """Batched Reptile in PyTorch on the network and the tasks of experiments/omniglot.toml.
 
-Nichol, Achiam, Schulman, 2018, algorithm 2: 5 tasks a round, 10 inner steps of SGD on batches of 5 of 10 shots,
-outer rate falling linearly to 0; new tasks: 50 steps on batches of 5. --adam takes the inner steps of the
-published code instead: 5 steps of Adam (beta1 = 0, rate 0.001) on batches of 10, outer rate from 1.
+Nichol, Achiam, Schulman, 2018, algorithm 2: 5 tasks a round, 10 inner steps of SGD on batches of 5 of 10
+shots, outer rate falling linearly to 0; new tasks: 50 steps on batches of 5. --adam takes the inner steps of
+the published code instead: 5 steps of Adam (beta1 = 0, rate 0.001) on batches of 10, outer rate from 1.
 
     python -m benchmarks.omniglot_reptile --rounds 8000
 """
@@ -125,7 +125,8 @@ def main() -> None:
     print(
         json.dumps(
             {
-                "contender": f"torch {torch.__version__}, batched Reptile, {'Adam' if options.adam else 'SGD'}",
+                "contender": f"torch {torch.__version__}, batched Reptile",
+                "inner": "Adam" if options.adam else "SGD",
                 "rounds": options.rounds,
                 "tasks_seen": 5 * options.rounds,
                 "cpu_s": round(time.process_time() - began),
