@@ -94,15 +94,12 @@ def check_gradients(network, tolerance=1e-5):
         close(y, oracle.predict(x).ravel(), 1e-5)
         assert loss == pytest.approx(oracle.loss(x, target), rel=1e-5, abs=1e-6)
         slot = executor.state[plan.parameters.size :]
-        largest = max(0.1, *(np.abs(g).max(initial=0) for g in expected.values()))
         masks = Oracle(network)
         masks.update({name: np.ones(g.shape) for name, g in expected.items()}, "sgd", {"rate": 1.0})
         for name, offset, shape in plan.layout:
             learns = masks.arrays[name] != network.arrays[name].astype(np.float64)
             actual = slot[offset : offset + np.prod(shape, dtype=int)].reshape(shape)
-            assert (
-                np.abs(actual - np.where(learns, expected[name], 0.0)).max(initial=0) <= tolerance * largest
-            )
+            close(actual, np.where(learns, expected[name], 0.0), tolerance)
 
 
 @st.composite
@@ -316,6 +313,32 @@ def test_marks_counts_and_phases_are_visits_cut_short(width):
     assert np.array_equal(bits(mixed.end[5:, 0]), bits(marked.end[5:, 2]))
     frozen = runtime.visit(image, **common, phases=[Phase(RATE, 7), Phase(RATE, 23, frozen=(0, 1, 2, 3, 4))])
     assert np.array_equal(bits(frozen.end[:, 0]), bits(marked.end[:, 1]))
+
+
+def test_marks_and_phases_that_cannot_be_are_refused():
+    network = ARCHITECTURES["mlp"]()
+    call = {"image": network.plan().image(), "start": network.parameters, **stream(network, 2, 6)}
+    with pytest.raises(InputError):
+        runtime.visit(**call, phases=[Phase(RATE, 6)], marks=[7])
+    with pytest.raises(InputError):
+        runtime.visit(**call, phases=[Phase(RATE, 6)], marks=[3], counts=np.array([6, 2], np.uint32))
+    for settings in (
+        {"samples": -4},
+        {"batch": 0},
+        {"rate": -1.0},
+        {"rate": float("nan")},
+        {"frozen": (300,)},
+    ):
+        with pytest.raises(ConfigError):
+            Phase(**{"rate": RATE, "samples": 6, **settings})
+
+
+def test_answers_refuse_a_label_that_is_no_class():
+    network = ARCHITECTURES["classifier"]()
+    data = stream(network, 2, 3)
+    data["targets"][1, 2] = 9
+    with pytest.raises(InputError, match="class"):
+        runtime.answer(network.plan().image(), **data, start=network.parameters)
 
 
 def test_serial_visits_move_the_parameters_after_each():

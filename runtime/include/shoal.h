@@ -38,7 +38,7 @@ extern "C" {
 #endif
 
 /* What a call can answer: 0, or a negative number that names what was refused. A refused
- * call changes nothing that was learnt. */
+ * call changes no parameter. */
 #define SHOAL_STATUSES(X)                                                                        \
     X(OK, 0, "ok")                                                                               \
     X(ERROR_ALIGNMENT, -1, "image and memory must start at a multiple of their alignment")       \
@@ -123,7 +123,8 @@ SHOAL_API enum shoal_status shoal_score(struct shoal *net,
 /* --- Learn ---------------------------------------------------------------------------- */
 
 /* One step: predict, then update from this sample alone. `loss`, and `y` unless it is NULL,
- * are those before the update. Running statistics see the sample first.
+ * are those before the update. Running statistics see the sample first, and keep it even where
+ * its loss is then refused as not finite; nothing else changes in that case.
  * An image planned for accumulation adds the gradient instead; shoal_apply() then takes
  * the step with the mean of all gradients added since. */
 SHOAL_API enum shoal_status shoal_learn(struct shoal *net,

@@ -40,7 +40,8 @@ struct shoal_visit {
     size_t                    phase_count;
     const float              *start;
     size_t                    start_stride, start_count;
-    const uint32_t           *marks; /* (mark_count): after how many samples to keep; NULL: at the end */
+    const uint32_t           *marks; /* (mark_count): after how many samples to keep, at most what
+                                      * every device has; NULL: at the end */
     size_t                    mark_count;
     float                    *end;   /* (devices, marks, end_count): first values of the state */
     size_t                    end_count;
@@ -54,13 +55,13 @@ struct shoal_answer {
     const float        *start;
     size_t              start_stride, start_count;
     float              *y;    /* (devices, samples, outputs) or NULL */
-    float              *loss; /* (devices, samples) or NULL */
+    float              *loss; /* (devices, samples) or NULL; refuses labels that name no class */
 };
 
 /* Serial federated learning: devices visit one after the other, and after each the shared
- * parameters move: p = p + server_rate * (end - p). `visit.end` is scratch of one device. */
+ * parameters move: p = p + server_rate * (end - p). A device that fails moves nothing. */
 struct shoal_serial {
-    struct shoal_visit visit; /* start and end are set by the call */
+    struct shoal_visit visit; /* start, marks and end are set by the call */
     float             *parameters; /* (info.parameters): in and out */
     const float       *server_rate; /* (devices) */
 };

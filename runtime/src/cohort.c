@@ -181,6 +181,7 @@ static size_t marks_of(const struct shoal_visit *v) { return v->marks ? v->mark_
 static void keep_marks(const struct shoal *net, const struct shoal_visit *v, const struct group *g, size_t done)
 {
     const size_t between = marks_of(v) * v->end_count;
+    if (v->end_count == 0) return;
     if (!v->marks && g->count == LANES && g->all_alike) {
         if (done == g->longest) keep_all(net, v->end + g->first * between, between, v->end_count);
         return;
@@ -199,7 +200,8 @@ static void finish(const struct shoal_visit *v, const struct group *g, const str
         const size_t n = v->end_count < v->start_count ? v->end_count : v->start_count;
         v->status[device] = p->status[l];
         v->loss[device] = g->samples[l] > 0 ? lane(p->loss, l) / (float)g->samples[l] : 0.0f;
-        for (size_t m = 0; p->status[l] != SHOAL_OK && m < marks_of(v); m++) {
+        if (p->status[l] == SHOAL_OK || v->end_count == 0) continue;
+        for (size_t m = 0; m < marks_of(v); m++) {
             float *end = v->end + (device * marks_of(v) + m) * v->end_count;
             memset(end, 0, sizeof *end * v->end_count);
             memcpy(end, v->start + device * v->start_stride, sizeof *end * n);
@@ -226,12 +228,17 @@ static void visit_group(struct shoal *net, const struct shoal_visit *v, size_t f
     finish(v, &g, &p);
 }
 
-/* Devices of different length share the earlier phases and end with a whole batch. */
+/* Devices of different length share the earlier phases and end with a whole batch; all reach every mark. */
 static enum shoal_status check_counts(const struct shoal_visit *v)
 {
     const size_t last = v->phase_count - 1;
     size_t       earlier = 0;
     for (size_t i = 0; i < last; i++) earlier += v->phases[i].samples;
+    size_t shortest = v->stream.samples;
+    for (size_t i = 0; v->stream.counts && i < v->stream.devices; i++)
+        if (v->stream.counts[i] < shortest) shortest = v->stream.counts[i];
+    for (size_t i = 0; v->marks && i < v->mark_count; i++)
+        if (v->marks[i] > shortest) return SHOAL_ERROR_SIZE;
     for (size_t i = 0; v->stream.counts && i < v->stream.devices; i++)
         if (v->stream.counts[i] < earlier || (v->stream.counts[i] - earlier) % v->phases[last].batch != 0)
             return SHOAL_ERROR_SIZE;
@@ -265,8 +272,8 @@ enum shoal_status SHOAL_NAME(cohort_visit)(const struct shoal_visit *visit,
     return SHOAL_OK;
 }
 
-static void answer_sample(struct shoal *net, const struct shoal_answer *a, const struct group *g,
-                          size_t sample, real *targets)
+static enum shoal_status answer_sample(struct shoal *net, const struct shoal_answer *a, const struct group *g,
+                                       size_t sample, real *targets)
 {
     const struct tensor output = tensor_at(net, net->header.output);
     const real         *y = values_of(net, &output);
@@ -278,11 +285,14 @@ static void answer_sample(struct shoal *net, const struct shoal_answer *a, const
         float *to = a->y + ((g->first + l) * a->stream.samples + sample) * net->outputs;
         for (size_t i = 0; i < net->outputs; i++) to[i] = i < active ? lane(y[i], l) : 0.0f;
     }
-    if (!a->loss) return;
+    if (!a->loss) return SHOAL_OK;
     aim(net, g, sample, targets, status);
+    for (size_t l = 0; l < g->count; l++)
+        if (status[l] != SHOAL_OK) return SHOAL_ERROR_LABEL;
     const real loss = SHOAL_NAME(run_loss)(net, targets);
     for (size_t l = 0; l < g->count; l++)
         a->loss[(g->first + l) * a->stream.samples + sample] = lane(loss, l);
+    return SHOAL_OK;
 }
 
 enum shoal_status SHOAL_NAME(cohort_answer)(const struct shoal_answer *answer,
@@ -300,10 +310,10 @@ enum shoal_status SHOAL_NAME(cohort_answer)(const struct shoal_answer *answer,
     for (size_t first = 0; first < answer->stream.devices; first += LANES) {
         const struct group g = group_at(&answer->stream, first);
         start(net, &g, answer->start, answer->start_stride, answer->start_count);
-        for (size_t sample = 0; sample < g.longest; sample++)
-            answer_sample(net, answer, &g, sample, targets);
+        for (size_t sample = 0; status == SHOAL_OK && sample < g.longest; sample++)
+            status = answer_sample(net, answer, &g, sample, targets);
     }
-    return SHOAL_OK;
+    return status;
 }
 
 #if SHOAL_WIDTH == 1

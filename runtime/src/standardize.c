@@ -25,7 +25,8 @@ static struct statistics describe(const struct shoal *net, const struct operatio
     return s;
 }
 
-/* A value so far off that its statistics would not be finite is not counted for its feature. */
+/* A value of 2^50 or more is left out for its feature: of smaller ones no sum of squares overflows. After
+ * 2^24 samples a float counts no further; without forgetting the statistics then stay as they are. */
 void SHOAL_NAME(standardize_observe)(struct shoal *net, const struct operation *op)
 {
     const struct tensor     in = tensor_at(net, op->in);
@@ -33,6 +34,7 @@ void SHOAL_NAME(standardize_observe)(struct shoal *net, const struct operation *
     const real             *x = values_of(net, &in);
     const real              count = s.count[0] + 1.0f, zero = splat(0.0f);
     const real              rate = larger(splat(s.forgetting), 1.0f / count);
+    const mask              open = less(s.count[0], count) | less(zero, splat(s.forgetting));
     s.count[0] = count;
     for (size_t i = 0; i < s.n; i++) {
         const real d = x[i] - s.mean[i];
@@ -44,7 +46,7 @@ void SHOAL_NAME(standardize_observe)(struct shoal *net, const struct operation *
             mean = s.mean[i] + d / count;
             spread = s.spread[i] + d * (x[i] - mean);
         }
-        const mask sound = equal(mean - mean, zero) & equal(spread - spread, zero);
+        const mask sound = open & less(magnitude(x[i]), splat(1125899906842624.0f));
         s.mean[i] = select_real(sound, mean, s.mean[i]);
         s.spread[i] = select_real(sound, spread, s.spread[i]);
     }

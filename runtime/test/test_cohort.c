@@ -223,6 +223,40 @@ static void check_failures(const struct vector *v)
     free_fleet(&f);
 }
 
+/* Devices one after the other: each starts from where the one before moved the parameters. */
+static void check_serial(const struct vector *v)
+{
+    enum { DEVICES = 5, SAMPLES = 8 };
+    const uint32_t      seeds[DEVICES] = {1, 2, 3, 4, 5};
+    const float         rate[DEVICES] = {1.0f, 0.5f, 0.25f, 1.0f, 0.75f};
+    struct fleet        f = make_fleet(v, seeds, DEVICES, SAMPLES);
+    struct shoal_phase  phase = {v->optimizer, 0, 1, {0}};
+    const size_t        n = (size_t)v->parameters;
+    float              *want = copy_of(f.start, 4 * n), *end = malloc(4 * n), loss[DEVICES], alone;
+    int32_t             status[DEVICES], alone_status;
+    size_t              size;
+    void               *memory = memory_for(&widths[0], v, &size);
+    struct shoal_serial serial = {{stream_of(&f), &phase, 1, NULL, 0, 0, NULL, 0, NULL, 0, loss, status}, f.start, rate};
+    if (has_labels(v)) f.targets[2 * SAMPLES] = 1000.0f; /* the third fails and moves nothing */
+    for (size_t k = 0; k < DEVICES; k++) {
+        struct shoal_visit one = {stream_of(&f), &phase, 1, want, 0, n, NULL, 0, end, n, &alone, &alone_status};
+        one.stream.devices = 1;
+        one.stream.row += k * SAMPLES;
+        one.stream.targets += k * SAMPLES * v->targets;
+        CHECK(shoal_cohort_visit(&one, v->image, v->image_size, memory, size) == SHOAL_OK);
+        for (size_t i = 0; alone_status == SHOAL_OK && i < n; i++) want[i] += rate[k] * (end[i] - want[i]);
+    }
+    CHECK(shoal_cohort_serial(&serial, v->image, v->image_size, memory, size - 1) == SHOAL_ERROR_MEMORY);
+    CHECK(shoal_cohort_serial(&serial, v->image, v->image_size, memory, size) == SHOAL_OK);
+    CHECK(memcmp(f.start, want, 4 * n) == 0);
+    for (size_t k = 0; k < DEVICES; k++)
+        CHECK(status[k] == (has_labels(v) && k == 2 ? SHOAL_ERROR_LABEL : SHOAL_OK));
+    free(memory);
+    free(want);
+    free(end);
+    free_fleet(&f);
+}
+
 /* Answers at each width are those of one device. */
 static void check_answers(const struct vector *v)
 {
@@ -287,6 +321,7 @@ int main(int argc, char **argv)
             check_lanes(&v);
             check_counts(&v);
             if (v.batch == 1) check_failures(&v);
+            if (v.batch == 1) check_serial(&v);
             if (v.grow == NEVER) check_golden(&v, complete && v.parameters < 1000);
         }
         free_vector(&v);

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from shoal.federate import Cosine, FedAvg, Linear, TinyReptile, algorithms, load
 from shoal.federate.codecs import TopP
 from shoal.federate.config import ALGORITHMS, LAYERS, PARTS, TASKS
 from shoal.learn import Adam
+from shoal.learn.footprint import footprint
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 GOOD = """\
@@ -233,6 +235,15 @@ def test_text_that_is_not_toml_is_named(tmp_path):
         load_experiment(tmp_path / "e.toml")
     with pytest.raises(StorageError, match="cannot read"):
         load_experiment(tmp_path / "none.toml")
+
+
+def test_the_omniglot_experiment_is_sound_and_learns_within_256_kilobytes(monkeypatch):
+    data = Path(os.environ.get("SHOAL_DATA") or Path(__file__).parents[3] / "shared" / "data")
+    if not data.is_dir():
+        pytest.skip("SHOAL_DATA is not set and ../shared/data does not exist")
+    monkeypatch.setenv("SHOAL_DATA", str(data))
+    run = load_experiment(EXPERIMENTS / "omniglot.toml").run_of(0)
+    assert footprint(run.algorithm.plan(run.network)).ram <= 256 * 1024
 
 
 def test_the_sine_experiment_is_sound():

@@ -7,7 +7,17 @@ import pytest
 
 from shoal import datasets, learn, nn
 from shoal.errors import ConfigError, DivergedError, InputError
-from shoal.federate import Adaptation, Evaluation, FromScratch, NoAdaptation, adapt, combine, evaluate
+from shoal.federate import (
+    Adaptation,
+    Evaluation,
+    FromScratch,
+    NoAdaptation,
+    Run,
+    TinyReptile,
+    adapt,
+    combine,
+    evaluate,
+)
 
 
 def test_evaluation_is_what_a_learner_does_sample_by_sample(wave, waves):
@@ -215,3 +225,15 @@ def test_classes_that_do_not_fit_the_network_are_refused(blobs):
         evaluate(nn.Network([nn.Dense(2), nn.Softmax()], (6,), "cross_entropy"), family)
     with pytest.raises(ConfigError, match="3 classes, the loss is mse"):
         evaluate(nn.Network([nn.Dense(3)], (6,), "mse"), family)
+
+
+def test_statistics_that_would_not_travel_are_refused():
+    network = nn.Network([nn.Standardize(), nn.Dense(1)], (1,), "mse")
+    task = datasets.sine().sample(0, np.array([7], np.uint64))[0]
+    for use in (
+        lambda: Run(network, datasets.sine(), TinyReptile(), 1),
+        lambda: evaluate(network, datasets.sine()),
+        lambda: adapt(network, task),
+    ):
+        with pytest.raises(ConfigError, match="statistics"):
+            use()

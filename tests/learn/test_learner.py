@@ -110,6 +110,55 @@ def test_frozen_layers_keep_their_bits():
         learner.freeze("dense_9")
 
 
+def test_a_clone_keeps_what_is_frozen():
+    learner = learn.Learner(classifier(), learn.SGD(0.1))
+    learner.freeze("dense_1")
+    clone = learner.clone()
+    x, y = clusters(20, 3)
+    learner.learn_many(x, y)
+    clone.learn_many(x, y)
+    assert clone.checksum == learner.checksum
+
+
+def test_a_state_saved_within_a_longer_batch_goes_on(tmp_path):
+    x, y = clusters(20, 3)
+    long = learn.Learner(classifier(), batch=8)
+    long.learn_many(x[:5], y[:5])
+    long.save(tmp_path / "state")
+    short = learn.Learner(classifier(), batch=4)
+    short.load(tmp_path / "state")
+    short.learn_many(x[5:13], y[5:13])
+    assert short.steps == 2
+
+
+def test_the_learned_network_keeps_classes_that_were_added():
+    learner = learn.Learner(classifier(reserve=2), learn.SGD(0.1))
+    learner.grow()
+    x, y = clusters(200, 4)
+    learner.learn_many(x, y)
+    network = learner.learned_network()
+    assert network.active == 4
+    assert network.reserve == 1
+    again = learn.Learner(network)
+    assert np.array_equal(again.predict_many(x), learner.predict_many(x))
+    with pytest.raises(ConfigError, match="are in reserve"):
+        network.grow(2)
+
+
+def test_statistics_are_not_lost_in_silence():
+    learner = learn.Learner(nn.Network([nn.Standardize(), nn.Dense(1)], (2,), "mse"))
+    with pytest.raises(ConfigError, match="running statistics"):
+        learner.learned_network()
+
+
+def test_a_sample_beyond_all_bounds_does_not_spoil_the_statistics():
+    learner = learn.Learner(nn.Network([nn.Standardize(), nn.Dense(1)], (2,), "mse"))
+    for x in ([3e38, 1.0], [-3e38, 2.0], [1.0, 3.0], [2.0, 1.0]):
+        learner.observe_one(x)
+    assert np.abs(learner.predict_one([1.0, 1.0])).max() < 10
+    learner._executor.save()
+
+
 def test_statistics_see_samples_without_labels():
     network = nn.Network([nn.Standardize(), nn.Dense(1)], (2,), "mse")
     learner = learn.Learner(network)

@@ -11,6 +11,7 @@ from shoal.datasets import Task
 from shoal.errors import DivergedError, InputError
 from shoal.federate import check
 from shoal.federate.algorithms.base import check_optimizer
+from shoal.federate.evaluation import check_statistics
 from shoal.federate.streams import stream_order
 from shoal.learn import SGD, Optimizer
 from shoal.nn.arrays import checked
@@ -74,6 +75,7 @@ def adapt(
     """
     check.whole(steps, "steps", 0)
     check.whole(batch, "batch")
+    check_statistics(network)
     optimizer = SGD(0.02) if optimizer is None else optimizer
     check_optimizer(optimizer)
     samples: ArrayLike

@@ -165,6 +165,22 @@ def evaluate(
     return Adaptation(tuple(steps), all_losses, all_accuracies if classes else None, failed)
 
 
+def check_statistics(network: Network) -> None:
+    """Refuse a network with running statistics: what travels between devices is parameters alone.
+
+    Raises
+    ------
+    ConfigError
+        Where a layer keeps statistics.
+    """
+    if network.plan(None).statistics > 0:
+        raise ConfigError(
+            "Standardize keeps statistics on the device, and only parameters are shared",
+            where="network",
+            hint="scale the samples beforehand, or use GroupNorm",
+        )
+
+
 def check_tasks(network: Network, tasks: TaskFamily) -> None:
     """Check that a network can learn the tasks of a family.
 
@@ -175,6 +191,7 @@ def check_tasks(network: Network, tasks: TaskFamily) -> None:
     """
     check.instance(network, "network", (Network,))
     check.instance(tasks, "tasks", (TaskFamily,))
+    check_statistics(network)
     if network.loss is None:
         raise ConfigError("the network has no loss to learn from", where="network", hint='loss="mse"')
     if tuple(tasks.input_shape) != tuple(network.input_shape):

@@ -65,6 +65,7 @@ class Learner:
         self._plan = network.plan(self.optimizer.name, accumulate=batch > 1)
         self._executor = Executor(self._plan.image())
         self._executor.set_optimizer(self.optimizer.phase())
+        self._frozen: set[str] = set()
 
     def predict_one(self, x: ArrayLike) -> NDArray[np.float32]:
         """Outputs for one sample.
@@ -182,8 +183,21 @@ class Learner:
         return footprint(self._plan, core)
 
     def learned_network(self) -> Network:
-        """Return the network with what was learnt."""
-        return self.network.with_parameters(self._executor.parameters.copy())
+        """Return the network with what was learnt, classes that were taken into use included.
+
+        Raises
+        ------
+        ConfigError
+            If the network has running statistics, which only a saved state holds.
+        """
+        if self._plan.statistics > 0:
+            raise ConfigError(
+                "a network does not hold running statistics",
+                where="Learner.learned_network",
+                hint="learner.save(path)",
+            )
+        network = self.network.with_parameters(self._executor.parameters.copy())
+        return network.grow(self._executor.info.active - network.active) if network.reserve else network
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the whole state, exact bits, at once or not at all.
@@ -218,6 +232,7 @@ class Learner:
         """Return an independent learner with the same state."""
         copy = Learner(self.network, self.optimizer, batch=self.batch)
         copy._executor.load(self._executor.save())
+        copy.freeze(*self._frozen)
         return copy
 
     def __repr__(self) -> str:
@@ -225,7 +240,7 @@ class Learner:
 
     def _learn(self, sample: NDArray[np.float32], target: NDArray[np.float32]) -> float:
         _, loss = self._executor.learn(sample, target)
-        if self.batch > 1 and self._executor.info.pending == self.batch:
+        if self.batch > 1 and self._executor.info.pending >= self.batch:
             self._executor.apply()
         return loss
 
@@ -265,3 +280,4 @@ class Learner:
                     f"no layer '{name}'", where="Learner", hint=f"one of {', '.join(self._plan.layers)}"
                 )
             self._executor.set_trainable(self._plan.layers.index(name), trainable)
+            (self._frozen.discard if trainable else self._frozen.add)(name)

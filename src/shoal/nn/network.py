@@ -13,6 +13,7 @@ from shoal.nn.arrays import Arrays, checked
 from shoal.nn.autodiff import check_loss, learning_ops
 from shoal.nn.initializers import draw
 from shoal.nn.layers.base import Layer, TrainableLayer
+from shoal.nn.layers.dense import Dense
 from shoal.nn.plan import SLOTS, flat, make_plan
 from shoal.nn.shapes import as_shape
 from shoal.nn.spec import layers_to_json
@@ -208,6 +209,34 @@ class Network:
             array[...] = values[start : start + array.size].reshape(array.shape)
             start += array.size
         return copy
+
+    @property
+    def reserve(self) -> int:
+        """Outputs in reserve for classes that are added later."""
+        return self.output_shape[-1] - self.active
+
+    def grow(self, classes: int = 1) -> Network:
+        """Return a copy with more classes in use, taken from the reserve of the last Dense.
+
+        Parameters
+        ----------
+        classes
+            0 to the number in reserve.
+
+        Raises
+        ------
+        ConfigError
+            Where fewer are in reserve.
+        """
+        if not 0 <= classes <= self.reserve:
+            raise ConfigError(f"{classes} more classes, {self.reserve} are in reserve", where="grow")
+        layers = tuple(
+            replace(layer, units=layer.units + classes, reserve=layer.reserve - classes)
+            if isinstance(layer, Dense) and layer.reserve
+            else layer
+            for layer in self.layers
+        )
+        return self._with(layers, trace(layers, self.input_shape))
 
     def clone(self) -> Network:
         """Return a copy with arrays of its own."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from shoal.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +24,10 @@ __all__ = [
     "VisitRecord",
     "phase_records",
 ]
+
+
+# The layers of an image are numbered with one byte.
+LAYERS = 256
 
 
 class OptimizerRecord(ctypes.Structure):
@@ -159,6 +166,15 @@ class Phase:
     epsilon: float = 1e-7
     proximal: float = 0.0
     frozen: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.samples < 1 << 32 or not 0 < self.batch < 1 << 32:
+            raise ConfigError(f"{self.samples} samples in batches of {self.batch}", where="Phase")
+        if not all(0 <= layer < LAYERS for layer in self.frozen):
+            raise ConfigError(f"frozen layers {self.frozen}", where="Phase", hint=f"0 to {LAYERS - 1}")
+        settings = (self.rate, self.momentum, self.beta1, self.beta2, self.epsilon, self.proximal)
+        if not all(0 <= value < math.inf for value in settings):
+            raise ConfigError(f"settings {settings}", where="Phase", hint="finite, 0 or more")
 
 
 def phase_records(phases: Sequence[Phase]) -> ctypes.Array[PhaseRecord]:

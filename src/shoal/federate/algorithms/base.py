@@ -70,9 +70,9 @@ class Algorithm(ABC):
 
     @property
     def steady(self) -> bool:
-        """Whether clients do the same in every round: no rate of theirs is a schedule."""
-        rates = (getattr(self, name, None) for name in ("local_lr", "alpha", "beta"))
-        return not any(isinstance(rate, Linear | Cosine) for rate in rates)
+        """Whether clients do the same in every round: nothing but the server's rate is a schedule."""
+        names = getattr(self, "__dataclass_fields__", {}).keys() - {"server_lr"}
+        return not any(isinstance(getattr(self, name), Linear | Cosine) for name in names)
 
     def server_rate(self, round: int, rounds: int) -> float:
         """Return how far the server moves in a round."""
