@@ -322,7 +322,7 @@ def test_marks_and_phases_that_cannot_be_are_refused():
         runtime.visit(**call, phases=[Phase(RATE, 6)], marks=[7])
     with pytest.raises(InputError):
         runtime.visit(**call, phases=[Phase(RATE, 6)], marks=[3], counts=np.array([6, 2], np.uint32))
-    for settings in (
+    for wrong in (
         {"samples": -4},
         {"batch": 0},
         {"rate": -1.0},
@@ -330,7 +330,7 @@ def test_marks_and_phases_that_cannot_be_are_refused():
         {"frozen": (300,)},
     ):
         with pytest.raises(ConfigError):
-            Phase(**{"rate": RATE, "samples": 6, **settings})
+            Phase(**{"rate": RATE, "samples": 6, **wrong})
 
 
 def test_answers_refuse_a_label_that_is_no_class():

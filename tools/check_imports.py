@@ -20,12 +20,9 @@ BELOW: dict[str, set[str]] = {
     "nn": {"errors"},
     "runtime": {"errors", "nn"},
     "learn": {"errors", "nn", "runtime"},
-    "catalog": {"errors", "nn"},
     "federate": {"errors", "nn", "runtime", "datasets", "learn"},
 }
 BELOW["boards"] = {"errors"}
-BELOW["build"] = set(BELOW)
-BELOW["serve"] = set(BELOW)
 BELOW[PACKAGE] = set(BELOW)  # the package's own __init__
 BELOW["cli"] = set(BELOW)
 BELOW["__main__"] = set(BELOW)
