@@ -328,3 +328,9 @@ def test_a_client_that_diverges_does_so_at_every_width(line, rooms):
     assert len({run.network.parameters.tobytes() for run in runs}) == 1
     assert runs[0].history.rows == runs[1].history.rows == runs[2].history.rows
     assert runs[0].history.failures == runs[2].history.failures
+
+
+def test_joint_training_counts_the_devices_whose_samples_get_lost(line, rooms):
+    run = trained(line, rooms, JointTraining(clients=6, local_samples=2), rounds=20, drop_out=0.5)
+    lost = sum(row.failed for row in run.history.rows)
+    assert 30 < lost < 90

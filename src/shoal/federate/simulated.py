@@ -141,8 +141,20 @@ class SimulatedCohort:
         block = self._block_of(plan, round)
         first = block.rounds.index(round) * plan.clients
         if plan.pooled:
-            if block.reached[first : first + plan.clients].any():
+            span = slice(first, first + plan.clients)
+            if (block.reached[span] & ~block.lost[span]).any():
                 yield self._pooled(plan, parameters, block, first)
+                for visit in range(first, first + plan.clients):
+                    if block.reached[visit] and block.lost[visit]:
+                        yield Update(
+                            client=int(block.ids[visit]),
+                            payload=None,
+                            samples=plan.samples,
+                            loss=float("nan"),
+                            bytes_down=0,
+                            bytes_up=0,
+                            failure="lost",
+                        )
             return
         visits = np.array([first + place for place in places if block.reached[first + place]], np.intp)
         start, bytes_down = receive(plan, parameters, int(bits(self.seed, one(round), CODEC, 1)[0, 0]))
@@ -258,26 +270,25 @@ class SimulatedCohort:
         row, targets = block.row[span], block.targets[span]
         samples = row.size
         raw = 4 * samples * (int(np.prod(block.x.shape[1:])) + targets.shape[2])
-        payload, failure, loss = None, "lost", float("nan")
-        if samples:
-            result = runtime.visit(
-                plan.image,
-                x=block.x,
-                row=row.T.reshape(1, -1),
-                targets=targets.transpose(1, 0, 2).reshape(1, samples, -1),
-                phases=plan.phases,
-                start=parameters,
-                width=1,
-            )
-            loss, failure = float(result.loss[0]), FAILURES.get(int(result.status[0]), "")
-            if not failure:
-                # What diverged is refused when it is encoded.
-                with np.errstate(over="ignore", invalid="ignore"):
-                    change = result.end[0, 0] - parameters
-                try:
-                    payload = plan.upload.encode(change)
-                except DivergedError as error:
-                    failure = f"diverged: {error.what}"
+        payload = None
+        result = runtime.visit(
+            plan.image,
+            x=block.x,
+            row=row.T.reshape(1, -1),
+            targets=targets.transpose(1, 0, 2).reshape(1, samples, -1),
+            phases=plan.phases,
+            start=parameters,
+            width=1,
+        )
+        loss, failure = float(result.loss[0]), FAILURES.get(int(result.status[0]), "")
+        if not failure:
+            # What diverged is refused when it is encoded.
+            with np.errstate(over="ignore", invalid="ignore"):
+                change = result.end[0, 0] - parameters
+            try:
+                payload = plan.upload.encode(change)
+            except DivergedError as error:
+                failure = f"diverged: {error.what}"
         return Update(
             client=0,
             payload=payload,
