@@ -25,6 +25,8 @@ def prepare(problem: Problem, *, width: int = 1, serial: bool = False) -> Progra
         raise Skipped(error.what) from None
     image, start = problem.network.plan("sgd").image(), problem.network.parameters
     phases = [runtime.Phase(problem.rate, problem.samples)]
+    # Memory for the answer is reused, as the allocators of the peers do.
+    room = np.zeros((problem.devices, 1, start.size), np.float32)
 
     def visit() -> runtime.Visits:
         return runtime.visit(
@@ -35,6 +37,7 @@ def prepare(problem: Problem, *, width: int = 1, serial: bool = False) -> Progra
             phases=phases,
             start=start,
             width=width,
+            out=room,
         )
 
     def one_after_the_other(rate: float) -> NDArray[np.float32]:

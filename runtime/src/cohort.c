@@ -59,14 +59,15 @@ static enum shoal_status check_stream(const struct shoal_stream *s)
 static void feed(struct shoal *net, const struct group *g, size_t sample)
 {
     const struct tensor input = tensor_at(net, net->header.input);
+    const size_t        inputs = net->inputs, samples = g->stream->samples;
+    const uint32_t     *row = g->stream->row + g->first * samples;
     float              *to = (float *)values_of(net, &input);
-    for (size_t l = 0; l < g->count; l++) {
+    for (size_t l = 0; l < g->count; l++, row += samples) {
         const size_t k = sample < g->samples[l] ? sample : g->samples[l] > 0 ? g->samples[l] - 1 : 0;
-        const float *from = g->stream->x +
-                            (size_t)g->stream->row[(g->first + l) * g->stream->samples + k] * net->inputs;
-        if (LANES == 1) memcpy(to, from, sizeof *to * net->inputs);
+        const float *from = g->stream->x + (size_t)row[k] * inputs;
+        if (LANES == 1) memcpy(to, from, sizeof *to * inputs);
         else
-            for (size_t i = 0; i < net->inputs; i++) to[i * LANES + l] = from[i];
+            for (size_t i = 0; i < inputs; i++) to[i * LANES + l] = from[i];
     }
 }
 
