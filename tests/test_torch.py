@@ -63,7 +63,12 @@ def forward(network, arrays, x):
             x = F.max_pool2d(padded(x, layer, kernel, stride, -float("inf")), kernel, stride)
         elif isinstance(layer, nn.GroupNorm):
             scale, shift = arrays[f"{layer.name}.scale"], arrays[f"{layer.name}.shift"]
-            x = F.group_norm(x, layer.groups, scale, shift, layer.epsilon)
+            groups = x.reshape(layer.groups, -1)  # torch's own refuses groups of one value
+            mean, variance = groups.mean(1, keepdim=True), groups.var(1, keepdim=True, unbiased=False)
+            x = ((groups - mean) / torch.sqrt(variance + layer.epsilon)).reshape(x.shape)
+            x = x * scale[None, :, None, None] + shift[None, :, None, None]
+        elif isinstance(layer, nn.GlobalAveragePool2D):
+            x = x.mean((2, 3), keepdim=True)
         x = ACTIVATIONS[getattr(layer, "activation", None)](x)
     return x
 
@@ -98,6 +103,8 @@ def networks(draw):
             ]
         )
     )
+    if draw(st.booleans()):
+        layers.append(nn.GlobalAveragePool2D())
     layers += [
         nn.Flatten(),
         nn.Dense(draw(st.integers(1, 20)), "tanh"),
