@@ -53,18 +53,26 @@ void update_bias(struct shoal *net, const struct operation *op, const real *dy,
     const struct tensor t = tensor_at(net, op->bias);
     real               *b = values_of(net, &t);
     const real          one_of_each = splat(1.0f);
+    const float         rate = net->optimizer.rate;
+    const bool          at_once = net->header.optimizer == SGD && !(net->header.flags & ACCUMULATE);
     for (size_t r = 0; r < runs_of(op); r++) {
         const struct channels run = run_at(net, op, r, channels);
         const size_t          length = run.first < run.end ? run.end - run.first : 0;
 #define TILE(unit, units)                                                                  \
     do {                                                                                   \
         unit                 sum[units];                                                   \
-        real                 g[(units) * SIZE_##unit];                                     \
         const struct factors d = {dy, false, run.first + first, channels, SIZE_##unit};    \
         begin_##unit(sum, 1, NULL, false, 0, 0, units);                                    \
         accumulate_##unit(sum, positions, &one_of_each, 0, 0, 1, d, units);                \
-        end_##unit(sum, 1, g, 0, units);                                                   \
-        update_parameters(net, b + run.first + first, g, (units) * SIZE_##unit);           \
+        if (at_once) {                                                                     \
+            real *at = b + run.first + first;                                              \
+            for (size_t k = 0; k < units; k++, at += SIZE_##unit)                          \
+                store_##unit(at, load_##unit(at, false, 0) - rate * sum[k]);               \
+        } else {                                                                           \
+            real g[(units) * SIZE_##unit];                                                 \
+            end_##unit(sum, 1, g, 0, units);                                               \
+            update_parameters(net, b + run.first + first, g, (units) * SIZE_##unit);       \
+        }                                                                                  \
     } while (0)
         FOR_UNITS(first, length, TILE_ROW, TILE);
 #undef TILE
