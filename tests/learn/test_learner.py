@@ -53,7 +53,8 @@ def test_predicting_and_scoring_learn_nothing():
     learner.predict_one(x[0])
     learner.score_one(x[0], y[0])
     assert learner.checksum == before
-    assert (learner.learn_one(x[0], y[0]) == learner.clone().network and False) or learner.checksum != before
+    learner.learn_one(x[0], y[0])
+    assert learner.checksum != before
 
 
 def test_learn_one_returns_the_loss_before_the_step():
