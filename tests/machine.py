@@ -60,7 +60,7 @@ class Image:
 def read_image(image: bytes) -> Image:
     """Take an image apart."""
     magic, version, flags, size, checksum = struct.unpack_from("<4sHHII", image, 0)
-    assert (magic, version, size) == (b"SHOL", 1, len(image))
+    assert (magic, version, size) == (b"SHOL", 2, len(image))
     assert flags <= 3
     assert checksum == zlib.crc32(image[16:])
     counts = struct.unpack_from("<8I", image, 16)
@@ -72,8 +72,8 @@ def read_image(image: bytes) -> Image:
     at = 64
     tensors = []
     for _ in range(tensor_count):
-        offset, h, w, c, space, grows, reserved = struct.unpack_from("<4IBBH", image, at)
-        assert reserved == 0
+        offset, h, w, c, space, grows, kind, zero_point = struct.unpack_from("<4I4B", image, at)
+        assert kind == zero_point == 0, "integers have an oracle of their own"
         assert min(h, w, c) >= 1
         tensors.append((offset, (h, w, c), space, grows))
         at += 20

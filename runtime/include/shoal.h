@@ -75,18 +75,23 @@ struct shoal_optimizer {
     float proximal; /* pull towards the anchor (FedProx's mu), >= 0; 0 */
 };
 
-/* Numbers of one open network, all in floats. */
+/* What one value of a sample or an answer is. */
+enum shoal_type { SHOAL_FLOAT32, SHOAL_INT8, SHOAL_UINT8 };
+
+/* Numbers of one open network: values, where nothing else is said. */
 struct shoal_info {
     uint32_t inputs;     /* of one sample */
     uint32_t outputs;    /* capacity: classes in use and in reserve */
     uint32_t active;     /* outputs in use */
     uint32_t targets;    /* 1 (a class number) for cross-entropy, else the number of outputs */
     uint32_t parameters; /* trainable values; they lead the state */
-    uint32_t state;      /* everything that learning changes */
-    uint32_t arena;      /* working memory for one sample */
+    uint32_t state;      /* everything that learning changes, in words of four bytes */
+    uint32_t arena;      /* working memory for one sample, likewise */
     uint32_t layers;     /* one more than the highest layer number in the image */
     uint32_t steps;      /* updates taken so far */
     uint32_t pending;    /* gradients added since the last update */
+    uint32_t input_type, output_type; /* enum shoal_type */
+    uint32_t quantized;  /* words of parameters that learn as integers; they end the state */
 };
 
 struct shoal; /* an open network: lives at the start of the caller's memory */
@@ -109,16 +114,21 @@ SHOAL_API struct shoal_info shoal_info(const struct shoal *net);
 
 /* --- Use ------------------------------------------------------------------------------ */
 
+/* A sample x and an answer y are x_count and y_count values of the types that shoal_info() names:
+ * float, int8_t or uint8_t. A sample may be written where the network reads it, which saves a copy:
+ * what this returns is then given as x. Every call writes over it. */
+SHOAL_API void *shoal_input(struct shoal *net);
+
 /* One sample x -> y. Changes no state. Outputs in reserve are 0. */
 SHOAL_API enum shoal_status shoal_predict(struct shoal *net,
-                                          const float *x, size_t x_count,
-                                          float *y, size_t y_count);
+                                          const void *x, size_t x_count,
+                                          void *y, size_t y_count);
 
 /* The loss of one sample, nothing learnt. `y` may be NULL with y_count 0. */
 SHOAL_API enum shoal_status shoal_score(struct shoal *net,
-                                        const float *x, size_t x_count,
+                                        const void *x, size_t x_count,
                                         const float *target, size_t target_count,
-                                        float *y, size_t y_count, float *loss);
+                                        void *y, size_t y_count, float *loss);
 
 /* --- Learn ---------------------------------------------------------------------------- */
 
@@ -128,13 +138,13 @@ SHOAL_API enum shoal_status shoal_score(struct shoal *net,
  * An image planned for accumulation adds the gradient instead; shoal_apply() then takes
  * the step with the mean of all gradients added since. */
 SHOAL_API enum shoal_status shoal_learn(struct shoal *net,
-                                        const float *x, size_t x_count,
+                                        const void *x, size_t x_count,
                                         const float *target, size_t target_count,
-                                        float *y, size_t y_count, float *loss);
+                                        void *y, size_t y_count, float *loss);
 SHOAL_API enum shoal_status shoal_apply(struct shoal *net);
 
 /* Running statistics see one sample; nothing else is learnt. For samples without a label. */
-SHOAL_API enum shoal_status shoal_observe(struct shoal *net, const float *x, size_t x_count);
+SHOAL_API enum shoal_status shoal_observe(struct shoal *net, const void *x, size_t x_count);
 
 /* Takes one more class into use. Its weights are those reserved for it in the image. */
 SHOAL_API enum shoal_status shoal_grow(struct shoal *net);

@@ -21,6 +21,7 @@ static enum shoal_status open_group(struct shoal **net, real **targets, const vo
     if ((uintptr_t)memory % ALIGNMENT != 0) return SHOAL_ERROR_ALIGNMENT;
     const enum shoal_status status = SHOAL_NAME(open)(net, image, image_size, memory, memory_size);
     if (status != SHOAL_OK) return status;
+    if ((*net)->header.quantized > 0) return SHOAL_ERROR_NOT_TRAINABLE; /* visits share floats alone */
     *targets = (*net)->arena + (*net)->header.arena;
     const size_t used = (size_t)((uint8_t *)(*targets + (*net)->outputs) - (uint8_t *)memory);
     return used <= memory_size ? SHOAL_OK : SHOAL_ERROR_MEMORY;
@@ -46,8 +47,19 @@ static struct group group_at(const struct shoal_stream *s, size_t first)
     return g;
 }
 
-static enum shoal_status check_stream(const struct shoal_stream *s)
+/* Samples of an integer type come as floats too: whole numbers in its range. */
+static bool are_integers(const float *x, size_t count, uint8_t type)
 {
+    const float least = type == U8 ? 0.0f : -128.0f;
+    for (size_t i = 0; i < count; i++)
+        if (!(x[i] >= least && x[i] <= least + 255.0f && (float)(int32_t)x[i] == x[i])) return false;
+    return true;
+}
+
+static enum shoal_status check_stream(const struct shoal *net, const struct shoal_stream *s)
+{
+    const struct tensor input = tensor_at(net, net->header.input);
+    if (input.type != F32 && !are_integers(s->x, s->rows * net->inputs, input.type)) return SHOAL_ERROR_NOT_FINITE;
     for (size_t i = 0; s->counts && i < s->devices; i++)
         if (s->counts[i] > s->samples) return SHOAL_ERROR_SIZE;
     for (size_t i = 0; i < s->devices * s->samples; i++)
@@ -65,7 +77,10 @@ static void feed(struct shoal *net, const struct group *g, size_t sample)
     for (size_t l = 0; l < g->count; l++, row += samples) {
         const size_t k = sample < g->samples[l] ? sample : g->samples[l] > 0 ? g->samples[l] - 1 : 0;
         const float *from = g->stream->x + (size_t)row[k] * inputs;
-        if (LANES == 1) memcpy(to, from, sizeof *to * inputs);
+        if (input.type != F32) {
+            uint8_t *bytes = bytes_of(net, &input, l);
+            for (size_t i = 0; i < inputs; i++) bytes[i] = (uint8_t)(int32_t)from[i];
+        } else if (LANES == 1) memcpy(to, from, sizeof *to * inputs);
         else
             for (size_t i = 0; i < inputs; i++) to[i * LANES + l] = from[i];
     }
@@ -265,7 +280,7 @@ static enum shoal_status check_visit(const struct shoal *net, const struct shoal
         if (v->phases[i].batch == 0) return SHOAL_ERROR_SIZE;
         if (!accumulates && v->phases[i].batch != 1) return SHOAL_ERROR_NOT_TRAINABLE;
     }
-    return check_stream(&v->stream) == SHOAL_OK ? check_counts(v) : SHOAL_ERROR_SIZE;
+    return check_stream(net, &v->stream) == SHOAL_OK ? check_counts(v) : SHOAL_ERROR_SIZE;
 }
 
 enum shoal_status SHOAL_NAME(cohort_visit)(const struct shoal_visit *visit,
@@ -293,7 +308,12 @@ static enum shoal_status answer_sample(struct shoal *net, const struct shoal_ans
     SHOAL_NAME(run_forward)(net, false);
     for (size_t l = 0; a->y && l < g->count; l++) {
         float *to = a->y + ((g->first + l) * a->stream.samples + sample) * net->outputs;
-        for (size_t i = 0; i < net->outputs; i++) to[i] = i < active ? lane(y[i], l) : 0.0f;
+        if (output.type == F32) {
+            for (size_t i = 0; i < net->outputs; i++) to[i] = i < active ? lane(y[i], l) : 0.0f;
+        } else {
+            const uint8_t *from = bytes_of(net, &output, l);
+            for (size_t i = 0; i < net->outputs; i++) to[i] = (float)as_integer(from[i], output.type);
+        }
     }
     if (!a->loss) return SHOAL_OK;
     aim(net, g, sample, targets, status);
@@ -315,7 +335,7 @@ enum shoal_status SHOAL_NAME(cohort_answer)(const struct shoal_answer *answer,
     if (status != SHOAL_OK) return status;
     if (answer->loss && net->header.learning == 0) return SHOAL_ERROR_NOT_TRAINABLE;
     if (answer->start_count > net->state_count) return SHOAL_ERROR_SIZE;
-    status = check_stream(&answer->stream);
+    status = check_stream(net, &answer->stream);
     if (status != SHOAL_OK) return status;
     for (size_t first = 0; first < answer->stream.devices; first += LANES) {
         const struct group g = group_at(&answer->stream, first);

@@ -1,38 +1,90 @@
 /* Obeys a checked image: one switch, operation after operation. */
 #include "network.h"
 
+#define ACTIVATIONS (UINT64_C(0x1F) << RELU) /* RELU to SIGMOID */
+
+/* A case for an operation that is compiled in. */
+#define CASE(set, code, call) \
+    case code: if (HAS(set, code)) SHOAL_NAME(call)(net, op); break
+
+static void quantized(struct shoal *net, const struct operation *op)
+{
+    switch (op->code - QUANTIZED) {
+        CASE(SHOAL_QUANTIZED, DENSE, quantized_dense);
+        CASE(SHOAL_QUANTIZED, CONV2D, quantized_conv2d);
+        CASE(SHOAL_QUANTIZED, DEPTHWISE_CONV2D, quantized_depthwise_conv2d);
+        CASE(SHOAL_QUANTIZED, MAX_POOL2D, quantized_max_pool2d);
+        CASE(SHOAL_QUANTIZED, AVERAGE_POOL2D, quantized_average_pool2d);
+        CASE(SHOAL_QUANTIZED, ADD, quantized_add);
+        CASE(SHOAL_QUANTIZED, SOFTMAX, quantized_softmax);
+        CASE(SHOAL_QUANTIZED, LOOKUP, quantized_lookup);
+        CASE(SHOAL_QUANTIZED, MEAN, quantized_mean);
+        CASE(SHOAL_QUANTIZED, PAD, pad_forward);
+        CASE(SHOAL_QUANTIZED, RESIZE_NEAREST, resize_nearest_forward);
+    }
+}
+
 static void forward(struct shoal *net, const struct operation *op, bool observe)
 {
     switch (op->code) {
-    case DENSE: SHOAL_NAME(dense_forward)(net, op); break;
-    case CONV2D: SHOAL_NAME(conv2d_forward)(net, op); break;
-    case DEPTHWISE_CONV2D: SHOAL_NAME(depthwise_conv2d_forward)(net, op); break;
-    case MAX_POOL2D: SHOAL_NAME(max_pool2d_forward)(net, op); break;
-    case AVERAGE_POOL2D: SHOAL_NAME(average_pool2d_forward)(net, op); break;
-    case ADD: SHOAL_NAME(add_forward)(net, op); break;
-    case SOFTMAX: SHOAL_NAME(softmax_forward)(net, op); break;
-    case GROUP_NORM: SHOAL_NAME(group_norm_forward)(net, op); break;
+        CASE(SHOAL_OPERATIONS, DENSE, dense_forward);
+        CASE(SHOAL_OPERATIONS, CONV2D, conv2d_forward);
+        CASE(SHOAL_OPERATIONS, DEPTHWISE_CONV2D, depthwise_conv2d_forward);
+        CASE(SHOAL_OPERATIONS, MAX_POOL2D, max_pool2d_forward);
+        CASE(SHOAL_OPERATIONS, AVERAGE_POOL2D, average_pool2d_forward);
+        CASE(SHOAL_OPERATIONS, ADD, add_forward);
+        CASE(SHOAL_OPERATIONS, SOFTMAX, softmax_forward);
+        CASE(SHOAL_OPERATIONS, GROUP_NORM, group_norm_forward);
+        CASE(SHOAL_OPERATIONS, PAD, pad_forward);
+        CASE(SHOAL_OPERATIONS, RESIZE_NEAREST, resize_nearest_forward);
+        CASE(SHOAL_OPERATIONS, QUANTIZE, quantize_forward);
+        CASE(SHOAL_OPERATIONS, DEQUANTIZE, dequantize_forward);
     case STANDARDIZE:
+        if (!HAS(SHOAL_OPERATIONS, STANDARDIZE)) break;
         if (observe) SHOAL_NAME(standardize_observe)(net, op);
         SHOAL_NAME(standardize_forward)(net, op);
         break;
-    default: SHOAL_NAME(activation_forward)(net, op); break;
+    default:
+        if (op->code >= QUANTIZED) quantized(net, op);
+        else if (SHOAL_OPERATIONS & ACTIVATIONS) SHOAL_NAME(activation_forward)(net, op);
+        break;
     }
+}
+
+static void quantized_backward(struct shoal *net, const struct operation *op)
+{
+#if SHOAL_WIDTH == 1
+    switch (op->code - QUANTIZED - BACKWARD) {
+        CASE(SHOAL_QUANTIZED_BACKWARD, DENSE, quantized_dense_backward);
+        CASE(SHOAL_QUANTIZED_BACKWARD, CONV2D, quantized_conv2d_backward);
+        CASE(SHOAL_QUANTIZED_BACKWARD, DEPTHWISE_CONV2D, quantized_depthwise_conv2d_backward);
+        CASE(SHOAL_QUANTIZED_BACKWARD, MAX_POOL2D, quantized_max_pool2d_backward);
+        CASE(SHOAL_QUANTIZED_BACKWARD, AVERAGE_POOL2D, quantized_average_pool2d_backward);
+        CASE(SHOAL_QUANTIZED_BACKWARD, CLAMP, quantized_clamp_backward);
+    }
+#else
+    (void)net, (void)op; /* the loader refuses them */
+#endif
 }
 
 static void backward(struct shoal *net, const struct operation *op)
 {
     switch (op->code - BACKWARD) {
-    case DENSE: SHOAL_NAME(dense_backward)(net, op); break;
-    case CONV2D: SHOAL_NAME(conv2d_backward)(net, op); break;
-    case DEPTHWISE_CONV2D: SHOAL_NAME(depthwise_conv2d_backward)(net, op); break;
-    case MAX_POOL2D: SHOAL_NAME(max_pool2d_backward)(net, op); break;
-    case AVERAGE_POOL2D: SHOAL_NAME(average_pool2d_backward)(net, op); break;
-    case SOFTMAX: SHOAL_NAME(softmax_backward)(net, op); break;
-    case GROUP_NORM: SHOAL_NAME(group_norm_backward)(net, op); break;
-    case STANDARDIZE: SHOAL_NAME(standardize_backward)(net, op); break;
-    case ADD - BACKWARD: SHOAL_NAME(add_forward)(net, op); break; /* two gradients of one value */
-    default: SHOAL_NAME(activation_backward)(net, op); break;
+        CASE(SHOAL_BACKWARD, DENSE, dense_backward);
+        CASE(SHOAL_BACKWARD, CONV2D, conv2d_backward);
+        CASE(SHOAL_BACKWARD, DEPTHWISE_CONV2D, depthwise_conv2d_backward);
+        CASE(SHOAL_BACKWARD, MAX_POOL2D, max_pool2d_backward);
+        CASE(SHOAL_BACKWARD, AVERAGE_POOL2D, average_pool2d_backward);
+        CASE(SHOAL_BACKWARD, SOFTMAX, softmax_backward);
+        CASE(SHOAL_BACKWARD, GROUP_NORM, group_norm_backward);
+        CASE(SHOAL_BACKWARD, STANDARDIZE, standardize_backward);
+    case ADD - BACKWARD: /* two gradients of one value */
+        if (HAS(SHOAL_BACKWARD, ADD)) SHOAL_NAME(add_forward)(net, op);
+        break;
+    default:
+        if (op->code >= QUANTIZED) quantized_backward(net, op);
+        else if (SHOAL_BACKWARD & ACTIVATIONS) SHOAL_NAME(activation_backward)(net, op);
+        break;
     }
 }
 

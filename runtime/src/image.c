@@ -3,7 +3,9 @@
 #include "network.h"
 
 #define MAGIC 0x4C4F4853u
-#define LARGEST (UINT32_C(1) << 28) /* values in a space, elements of a tensor */
+#define VERSION 2
+#define LARGEST (UINT32_C(1) << 28) /* words in a space, elements of a tensor */
+#define HALF_PIXEL_CENTERS 2
 #define ALIGNMENT (SHOAL_WIDTH == 1 ? sizeof(void *) : sizeof(real))
 
 /* The tensors of one operation; `none` where it has none. */
@@ -14,6 +16,12 @@ struct parts {
 static uint64_t size_of(const struct tensor *t)
 {
     return (uint64_t)t->shape[0] * t->shape[1] * t->shape[2];
+}
+
+/* One past the last word of a tensor in its space. */
+static uint64_t end_of(const struct tensor *t)
+{
+    return t->offset + (size_of(t) * bytes_in(t->type) + 3) / 4;
 }
 
 static bool present(const struct tensor *t) { return t->shape[0] != 0; }
@@ -30,13 +38,14 @@ static bool has_shape(const struct tensor *t, uint64_t height, uint64_t width, u
 
 static bool same_place(const struct tensor *a, const struct tensor *b)
 {
-    return a->space == b->space && a->offset == b->offset && size_of(a) == size_of(b);
+    return a->space == b->space && a->offset == b->offset && a->type == b->type &&
+           size_of(a) == size_of(b);
 }
 
 static bool apart(const struct tensor *a, const struct tensor *b)
 {
     return !present(a) || !present(b) || a->space != b->space ||
-           a->offset + size_of(a) <= b->offset || b->offset + size_of(b) <= a->offset;
+           end_of(a) <= b->offset || end_of(b) <= a->offset;
 }
 
 /* --- Parts of operations ---------------------------------------------------------------- */
@@ -60,6 +69,13 @@ static bool is_bias_sound(const struct tensor *bias, uint64_t channels)
     return !present(bias) || has_shape(bias, 1, 1, channels);
 }
 
+static bool is_padding_sound(const struct operation *op, const struct tensor *x, const struct tensor *y)
+{
+    return y->shape[0] == (uint64_t)x->shape[0] + op->padding[0] + op->padding[2] &&
+           y->shape[1] == (uint64_t)x->shape[1] + op->padding[1] + op->padding[3] &&
+           y->shape[2] == (uint64_t)x->shape[2] + op->kernel[0] + op->kernel[1];
+}
+
 /* The shapes of code `code` from x to y: forward, x is read and y written; backward, the
  * gradient goes from y to x. */
 static bool fits(uint8_t code, const struct operation *op, const struct parts *p,
@@ -67,6 +83,13 @@ static bool fits(uint8_t code, const struct operation *op, const struct parts *p
 {
     const struct tensor *w = &p->weights;
     switch (code) {
+    case PAD:
+        return !x->grows && !y->grows && is_padding_sound(op, x, y);
+    case RESIZE_NEAREST:
+        return !x->grows && !y->grows && x->shape[2] == y->shape[2] && op->groups <= HALF_PIXEL_CENTERS;
+    case QUANTIZE:
+    case DEQUANTIZE:
+        return !x->grows && same_shape(x, y) && op->value[0] > 0.0f;
     case DENSE:
         return !x->grows && y->shape[0] == 1 && y->shape[1] == 1 &&
                has_shape(w, 1, size_of(x), y->shape[2]) && is_bias_sound(&p->bias, y->shape[2]);
@@ -96,33 +119,163 @@ static bool fits(uint8_t code, const struct operation *op, const struct parts *p
 
 static bool is_finite(float value) { return value - value == 0.0f; }
 
-static bool is_forward_sound(const struct operation *op, const struct parts *p)
+/* Number i of a quantized operation; its tensor was checked to hold as many. */
+static int32_t number_at(const struct shoal *net, const struct tensor *aux, uint64_t i)
 {
-    if (op->code < DENSE || op->code > STANDARDIZE || op->flags != 0) return false;
+    int32_t number;
+    memcpy(&number, (const uint8_t *)constants_of(net, aux) + 4 * i, 4);
+    return number;
+}
+
+/* Pairs from number `first` up to `end`: a multiplier of at least 0 and a shift, left where positive. */
+static bool are_scales_sound(const struct shoal *net, const struct tensor *aux, uint64_t first, uint64_t end)
+{
+    for (uint64_t i = first; i < end; i += 2)
+        if (number_at(net, aux, i) < 0 || number_at(net, aux, i + 1) < -31 ||
+            number_at(net, aux, i + 1) > 30)
+            return false;
+    return true;
+}
+
+/* The numbers of a quantized operation: the least and the largest output, then scales. */
+static bool are_numbers_sound(const struct shoal *net, const struct parts *p, uint64_t scales)
+{
+    const struct tensor *aux = &p->aux;
+    const int32_t        least = p->in.type == U8 ? 0 : -128;
+    return has_shape(aux, 1, 1, 2 + 2 * scales) && aux->space == CONSTANTS &&
+           number_at(net, aux, 0) >= least && number_at(net, aux, 1) <= least + 255 &&
+           number_at(net, aux, 0) <= number_at(net, aux, 1) &&
+           are_scales_sound(net, aux, 2, 2 + 2 * scales);
+}
+
+static bool fits_quantized(const struct shoal *net, uint8_t code, const struct operation *op,
+                           const struct parts *p)
+{
+    const struct tensor *x = &p->in, *y = &p->out, *w = &p->weights, *aux = &p->aux;
+    const uint64_t       area = (uint64_t)op->kernel[0] * op->kernel[1], channels = y->shape[2];
+    switch (code) {
+    case DENSE:
+        return y->shape[0] == 1 && y->shape[1] == 1 && has_shape(w, 1, channels, size_of(x)) &&
+               is_bias_sound(&p->bias, channels) && are_numbers_sound(net, p, channels);
+    case CONV2D:
+        return is_window_sound(op, x, y) && has_shape(w, channels, area, x->shape[2]) &&
+               is_bias_sound(&p->bias, channels) && are_numbers_sound(net, p, channels);
+    case DEPTHWISE_CONV2D:
+        return is_window_sound(op, x, y) && channels % x->shape[2] == 0 && has_shape(w, 1, area, channels) &&
+               is_bias_sound(&p->bias, channels) && are_numbers_sound(net, p, channels);
+    case MAX_POOL2D:
+    case AVERAGE_POOL2D:
+        return is_window_sound(op, x, y) && x->shape[2] == channels && are_numbers_sound(net, p, 0);
+    case ADD:
+        return same_shape(x, y) && are_numbers_sound(net, p, 3);
+    case SOFTMAX:
+        return same_shape(x, y) && has_shape(aux, 1, 1, 3) && aux->space == CONSTANTS &&
+               are_scales_sound(net, aux, 0, 2) && number_at(net, aux, 2) <= 0;
+    case LOOKUP:
+        return same_shape(x, y) && has_shape(aux, 1, 1, 256) && aux->space == CONSTANTS;
+    case MEAN:
+        return has_shape(y, 1, 1, x->shape[2]) && are_numbers_sound(net, p, 1);
+    case PAD:
+    case RESIZE_NEAREST:
+        return fits(code, op, p, x, y);
+    default:
+        return false;
+    }
+}
+
+static bool has_type(const struct tensor *t, uint8_t type) { return !present(t) || t->type == type; }
+
+/* All values of one operation are float; those of a quantized one int8 or uint8, its numbers int32. */
+static bool are_types_sound(const struct operation *op, const struct parts *p)
+{
+    const uint8_t code = op->code, type = p->in.type;
+    if (code == QUANTIZE) return p->in.type == F32 && bytes_in(p->out.type) == 1;
+    if (code == DEQUANTIZE) return p->out.type == F32 && bytes_in(p->in.type) == 1;
+    if (code >= QUANTIZED + BACKWARD)
+        return bytes_in(present(&p->in) ? type : I8) == 1 && has_type(&p->in2, F32) &&
+               has_type(&p->out, F32) && has_type(&p->weights, I8) && has_type(&p->bias, I32) &&
+               has_type(&p->aux, code == QUANTIZED + BACKWARD + CLAMP        ? I32
+                                 : code == QUANTIZED + BACKWARD + MAX_POOL2D ? type
+                                                                             : F32);
+    if (code < QUANTIZED)
+        return has_type(&p->in, F32) && has_type(&p->in2, F32) && has_type(&p->out, F32) &&
+               has_type(&p->weights, F32) && has_type(&p->bias, F32) && has_type(&p->aux, F32);
+    return bytes_in(type) == 1 && has_type(&p->in2, type) && has_type(&p->out, type) &&
+           has_type(&p->weights, type) && has_type(&p->bias, I32) &&
+           has_type(&p->aux, code == QUANTIZED + LOOKUP ? type : I32);
+}
+
+/* From y's gradient in2 (f32) to x's; x and y are integers. */
+static bool fits_quantized_backward(uint8_t code, const struct operation *op, const struct parts *p)
+{
+    const struct tensor *x = &p->in, *dy = &p->in2, *dx = &p->out, *w = &p->weights, *aux = &p->aux;
+    const uint64_t       area = (uint64_t)op->kernel[0] * op->kernel[1], channels = dy->shape[2];
+    const bool           scaled = has_shape(aux, 1, 1, channels) && aux->space == CONSTANTS && present(x) &&
+                        x->space == ARENA && x->type == I8 && is_bias_sound(&p->bias, channels) &&
+                        (!present(dx) || (same_shape(dx, x) && apart(dx, x) && apart(dx, dy)));
+    if (dy->space != ARENA) return false;
+    switch (code) {
+    case DENSE:
+        return scaled && dy->shape[0] == 1 && dy->shape[1] == 1 && has_shape(w, 1, channels, size_of(x));
+    case CONV2D:
+        return scaled && is_window_sound(op, x, dy) && has_shape(w, channels, area, x->shape[2]);
+    case DEPTHWISE_CONV2D:
+        return scaled && is_window_sound(op, x, dy) && channels % x->shape[2] == 0 &&
+               has_shape(w, 1, area, channels);
+    case MAX_POOL2D:
+        return op->flags == 0 && present(x) && x->space == ARENA && present(dx) && same_shape(dx, x) &&
+               apart(dx, x) && apart(dx, dy) && apart(dx, aux) && is_window_sound(op, x, dy) &&
+               x->shape[2] == channels && aux->space == ARENA && same_shape(aux, dy);
+    case AVERAGE_POOL2D:
+        return op->flags == 0 && present(dx) && apart(dx, dy) && is_window_sound(op, dx, dy) &&
+               dx->shape[2] == channels;
+    case CLAMP:
+        return op->flags == 0 && present(x) && x->space == ARENA && present(dx) && same_shape(x, dy) &&
+               same_shape(dx, dy) && apart(dx, x) && (apart(dx, dy) || same_place(dx, dy)) &&
+               has_shape(aux, 1, 1, 2) && aux->space == CONSTANTS;
+    default:
+        return false;
+    }
+}
+
+static bool is_forward_sound(const struct shoal *net, const struct operation *op, const struct parts *p)
+{
+    const uint8_t code = op->code & (uint8_t)~QUANTIZED;
+    if (code < DENSE || code > MEAN || op->flags != 0) return false;
     if (!present(&p->in) || !present(&p->out) || p->in.space != ARENA) return false;
-    const bool in_place = op->code >= ADD && op->code != GROUP_NORM;
+    const bool in_place =
+        (code >= ADD && code <= STANDARDIZE && code != GROUP_NORM) || op->code == QUANTIZED + LOOKUP;
     if (!apart(&p->out, &p->in) && !(in_place && same_place(&p->out, &p->in))) return false;
-    if (op->code == ADD &&
+    if (code == ADD &&
         !(present(&p->in2) && p->in2.space == ARENA && same_shape(&p->in, &p->in2) &&
           apart(&p->out, &p->in2)))
         return false;
-    return fits(op->code, op, p, &p->in, &p->out);
+    if (op->code >= QUANTIZED)
+        return HAS_QUANTIZED && HAS(SHOAL_QUANTIZED, code) && fits_quantized(net, code, op, p);
+    return code <= DEQUANTIZE && HAS(SHOAL_OPERATIONS, code) && fits(code, op, p, &p->in, &p->out);
 }
 
 static bool is_loss_sound(const struct operation *op, const struct parts *p, uint64_t outputs)
 {
-    return op->code >= MSE && op->code <= CROSS_ENTROPY && op->flags == 0 &&
+    return op->code >= MSE && op->code <= CROSS_ENTROPY && HAS(SHOAL_OPERATIONS, op->code) && op->flags == 0 &&
            present(&p->in) && present(&p->out) && p->in.space == ARENA &&
            size_of(&p->in) == outputs && same_shape(&p->in, &p->out) &&
            (apart(&p->out, &p->in) || same_place(&p->out, &p->in));
 }
 
-static bool is_backward_sound(const struct operation *op, const struct parts *p)
+static bool is_backward_sound(const struct shoal *net, const struct operation *op, const struct parts *p)
 {
-    if (op->code == ADD) return is_forward_sound(op, p); /* two gradients of one value */
-    if (op->code <= BACKWARD) return false;
+    if (op->code == ADD) /* two gradients of one value */
+        return HAS(SHOAL_BACKWARD, ADD) && is_forward_sound(net, op, p);
+    if (op->code >= QUANTIZED + BACKWARD) {
+        const uint8_t base = (uint8_t)(op->code - QUANTIZED - BACKWARD);
+        return SHOAL_WIDTH == 1 && HAS_QUANTIZED_BACKWARD && HAS(SHOAL_QUANTIZED_BACKWARD, base) &&
+               present(&p->in2) && op->flags <= (UPDATE_WEIGHTS | UPDATE_BIAS) &&
+               fits_quantized_backward(base, op, p);
+    }
+    if (op->code <= BACKWARD || op->code >= QUANTIZED) return false;
     const uint8_t code = (uint8_t)(op->code - BACKWARD);
-    if (code > STANDARDIZE || code == ADD || op->flags > (UPDATE_WEIGHTS | UPDATE_BIAS)) return false;
+    if (code > STANDARDIZE || code == ADD || !HAS(SHOAL_BACKWARD, code) || op->flags > (UPDATE_WEIGHTS | UPDATE_BIAS)) return false;
     const bool elementwise = code >= RELU && code != GROUP_NORM;
     const struct tensor *dy = &p->in2, *dx = &p->out, *x = &p->in;
     if (!present(dy) || dy->space != ARENA) return false;
@@ -140,19 +293,21 @@ static bool is_backward_sound(const struct operation *op, const struct parts *p)
     return (learns || op->flags == 0) && fits(code, op, p, x, dy);
 }
 
-/* Parameters that learn are parameters of the state, apart from each other; statistics are not. */
+/* Parameters that learn are parameters of the state, apart from each other; statistics are not. Integers
+ * lie at the state's end, and nothing else does. */
+static bool learns(const struct shoal *net, const struct tensor *t)
+{
+    return present(t) && t->space == STATE && (t->type != F32 || end_of(t) <= net->header.parameters);
+}
+
 static bool is_update_sound(const struct shoal *net, const struct operation *op, const struct parts *p)
 {
     const struct header *h = &net->header;
-    if ((op->flags & UPDATE_WEIGHTS) && !(present(&p->weights) && p->weights.space == STATE &&
-                                          p->weights.offset + size_of(&p->weights) <= h->parameters))
-        return false;
-    if ((op->flags & UPDATE_BIAS) && !(present(&p->bias) && p->bias.space == STATE &&
-                                       p->bias.offset + size_of(&p->bias) <= h->parameters))
-        return false;
+    if ((op->flags & UPDATE_WEIGHTS) && !learns(net, &p->weights)) return false;
+    if ((op->flags & UPDATE_BIAS) && !learns(net, &p->bias)) return false;
     if (!apart(&p->weights, &p->bias)) return false;
     return op->code % BACKWARD == STANDARDIZE
-               ? p->aux.offset >= net->state_count - h->statistics
+               ? p->aux.offset >= net->state_count - h->quantized - h->statistics
                : apart(&p->aux, &p->out) && apart(&p->aux, &p->in);
 }
 
@@ -176,13 +331,17 @@ static bool are_runs_sound(const struct shoal *net, const struct operation *op, 
 
 static bool is_tensor_sound(const struct shoal *net, const struct tensor *t, uint32_t outputs)
 {
-    const uint64_t spaces[3] = {net->header.arena, net->state_count, net->header.constants};
+    const uint64_t state = net->state_count - (t->type == F32 ? net->header.quantized : 0);
+    const uint64_t spaces[3] = {net->header.arena, state, net->header.constants};
     for (size_t i = 0; i < 3; i++)
         if (t->shape[i] == 0 || t->shape[i] > LARGEST) return false;
     if ((uint64_t)t->shape[0] * t->shape[1] > LARGEST || size_of(t) > LARGEST) return false;
-    if (t->space > CONSTANTS || t->grows > 1 || t->reserved != 0) return false;
-    if (t->grows && !has_shape(t, 1, 1, outputs)) return false;
-    return t->offset + size_of(t) <= spaces[t->space];
+    if (t->space > CONSTANTS || t->grows > 1 || t->type > I32) return false;
+    if (t->grows && !(t->type == F32 && has_shape(t, 1, 1, outputs))) return false;
+    if (bytes_in(t->type) > 1 && t->zero_point != 0) return false;
+    if (t->type == I32 && t->space == ARENA) return false;
+    if (t->type != F32 && t->space == STATE && t->offset < net->state_count - net->header.quantized) return false;
+    return end_of(t) <= spaces[t->space];
 }
 
 static bool part(const struct shoal *net, struct tensor *t, uint16_t number)
@@ -206,11 +365,11 @@ static bool is_operation_sound(const struct shoal *net, uint32_t number, uint64_
     if (present(&p.out) && p.out.space != ARENA) return false;
     if ((present(&p.weights) && p.weights.space == ARENA) || (present(&p.bias) && p.bias.space == ARENA))
         return false;
-    if (!is_finite(op.value[0]) || !is_finite(op.value[1])) return false;
+    if (!is_finite(op.value[0]) || !is_finite(op.value[1]) || !are_types_sound(&op, &p)) return false;
     if (!is_update_sound(net, &op, &p) || !are_runs_sound(net, &op, &p, runs)) return false;
-    if (number < net->header.forward) return is_forward_sound(&op, &p);
+    if (number < net->header.forward) return is_forward_sound(net, &op, &p);
     if (number == net->header.forward) return is_loss_sound(&op, &p, outputs);
-    return is_backward_sound(&op, &p);
+    return is_backward_sound(net, &op, &p);
 }
 
 static enum shoal_status check_header(struct header *h, const uint8_t *image, size_t image_size)
@@ -220,21 +379,24 @@ static enum shoal_status check_header(struct header *h, const uint8_t *image, si
     memcpy(h, image, sizeof *h);
     if (h->magic == 0x53484F4Cu) return SHOAL_ERROR_VERSION; /* the other byte order */
     if (h->magic != MAGIC) return SHOAL_ERROR_IMAGE;
-    if (h->version != 1) return SHOAL_ERROR_VERSION;
+    if (h->version != VERSION) return SHOAL_ERROR_VERSION;
     if (h->size != image_size) return SHOAL_ERROR_IMAGE;
     if (h->checksum != shoal_crc32(image + 16, image_size - 16)) return SHOAL_ERROR_CHECKSUM;
-    if (h->flags > (ACCUMULATE | ANCHOR) || h->optimizer > ADAM || h->reserved != 0 ||
-        h->reserved2[0] != 0 || h->reserved2[1] != 0)
+    if (h->flags > (ACCUMULATE | ANCHOR) || h->optimizer > ADAM || !HAS(SHOAL_OPTIMIZERS, h->optimizer) ||
+        ((h->flags & ACCUMULATE) && !HAS_ACCUMULATION) || h->reserved != 0 ||
+        h->reserved2 != 0)
         return SHOAL_ERROR_IMAGE;
     if (h->parameters > LARGEST || h->statistics > LARGEST || h->arena > LARGEST ||
-        h->constants > LARGEST || h->tensors >= NONE || h->runs >= NONE)
+        h->constants > LARGEST || h->quantized > LARGEST || h->tensors >= NONE || h->runs >= NONE)
         return SHOAL_ERROR_IMAGE;
     if ((h->learning == 0) != (h->optimizer == NO_OPTIMIZER)) return SHOAL_ERROR_IMAGE;
+    /* Integers learn by plain descent, one device at a time. */
+    if (h->quantized > 0 && (SHOAL_WIDTH > 1 || h->optimizer != SGD || h->flags != 0)) return SHOAL_ERROR_IMAGE;
     if ((h->learning == 0 && h->flags != 0) || h->flags == ANCHOR) return SHOAL_ERROR_IMAGE;
     const uint64_t size = sizeof *h + sizeof(struct tensor) * (uint64_t)h->tensors +
                           sizeof(struct operation) * ((uint64_t)h->forward + h->learning) +
                           sizeof(struct run) * (uint64_t)h->runs +
-                          4 * ((uint64_t)h->constants + h->parameters);
+                          4 * ((uint64_t)h->constants + h->parameters + h->quantized);
     return size == image_size ? SHOAL_OK : SHOAL_ERROR_IMAGE;
 }
 
@@ -260,7 +422,7 @@ enum shoal_status SHOAL_NAME(check_image)(struct shoal *net, size_t *memory_size
     net->runs = (const void *)(net->operations + operations);
     net->constants = (const void *)(net->runs + h->runs);
 
-    const uint64_t state = (uint64_t)h->parameters * (1 + slots(h)) + h->statistics;
+    const uint64_t state = (uint64_t)h->parameters * (1 + slots(h)) + h->statistics + h->quantized;
     const uint64_t bytes = rounded_up(sizeof *net) + sizeof(real) * (state + h->arena);
     if (state > UINT32_MAX || bytes > SIZE_MAX / 2) return SHOAL_ERROR_IMAGE;
     net->state_count = (uint32_t)state;
@@ -321,6 +483,8 @@ enum shoal_status SHOAL_NAME(open)(struct shoal **net, const void *image, size_t
     checked.optimizer = defaults;
     checked.beta1_power = checked.beta2_power = 1.0f;
     for (size_t i = 0; i < checked.header.parameters; i++) checked.state[i] = splat(initial[i]);
+    memcpy(checked.state + (checked.state_count - checked.header.quantized),
+           initial + checked.header.parameters, sizeof(float) * checked.header.quantized);
     if (checked.header.flags & ANCHOR) SHOAL_NAME(drop_anchor)(&checked);
     memcpy(memory, &checked, sizeof checked);
     *net = memory;

@@ -9,6 +9,7 @@
 #define NONE 0xFFFFu /* no tensor */
 
 enum space { ARENA, STATE, CONSTANTS };
+enum type { F32, I8, U8, I32 };
 enum header_flag { ACCUMULATE = 1, ANCHOR = 2 };
 enum optimizer { NO_OPTIMIZER, SGD, MOMENTUM, ADAM };
 enum update { UPDATE_WEIGHTS = 1, UPDATE_BIAS = 2 };
@@ -16,9 +17,30 @@ enum update { UPDATE_WEIGHTS = 1, UPDATE_BIAS = 2 };
 enum code {
     DENSE = 1, CONV2D, DEPTHWISE_CONV2D, MAX_POOL2D, AVERAGE_POOL2D, ADD,
     RELU, RELU6, LEAKY_RELU, TANH, SIGMOID, SOFTMAX, GROUP_NORM, STANDARDIZE,
+    PAD, RESIZE_NEAREST, QUANTIZE, DEQUANTIZE, LOOKUP, MEAN, CLAMP,
     MSE = 32, BINARY_CROSS_ENTROPY, CROSS_ENTROPY,
-    BACKWARD = 64 /* added to the code of a forward operation */
+    BACKWARD = 64,  /* added to the code of a forward operation */
+    QUANTIZED = 128 /* added where the values are int8 or uint8 */
 };
+
+/* The operations that are compiled in, a bit for each code; all, unless a firmware for one image
+ * says in its shoal_config.h which ones that image uses. */
+#ifdef __has_include
+#if __has_include("shoal_config.h")
+#include "shoal_config.h"
+#endif
+#endif
+#ifndef SHOAL_OPERATIONS
+#define SHOAL_OPERATIONS           UINT64_MAX /* forward and losses */
+#define SHOAL_BACKWARD             UINT64_MAX
+#define SHOAL_QUANTIZED            UINT64_MAX
+#define SHOAL_QUANTIZED_BACKWARD   UINT64_MAX
+#define SHOAL_OPTIMIZERS           UINT64_MAX /* of enum optimizer; bit 32: accumulation */
+#endif
+#define HAS(set, code) (((uint64_t)(set) >> (code) & 1u) != 0)
+#define HAS_ACCUMULATION HAS(SHOAL_OPTIMIZERS, 32)
+#define HAS_QUANTIZED ((SHOAL_QUANTIZED) != 0)
+#define HAS_QUANTIZED_BACKWARD ((SHOAL_QUANTIZED_BACKWARD) != 0)
 
 /* The records of IMAGE.md, byte for byte. The image and each section of it are aligned to 4. */
 struct header {
@@ -30,14 +52,13 @@ struct header {
     uint16_t input, output;
     uint8_t  optimizer, reserved;
     uint16_t active;
-    uint32_t reserved2[2];
+    uint32_t quantized, reserved2;
 };
 
 struct tensor {
     uint32_t offset;
     uint32_t shape[3];
-    uint8_t  space, grows;
-    uint16_t reserved;
+    uint8_t  space, grows, type, zero_point; /* zero_point: in the tensor's own type */
 };
 
 struct operation {
@@ -86,6 +107,14 @@ SHOAL_INLINE size_t tensor_size(const struct tensor *t)
     return (size_t)t->shape[0] * t->shape[1] * t->shape[2];
 }
 
+SHOAL_INLINE size_t bytes_in(uint8_t type) { return type == I8 || type == U8 ? 1 : 4; }
+
+/* Every tensor starts at a word of four bytes and takes whole ones. */
+SHOAL_INLINE size_t words_of(const struct tensor *t)
+{
+    return (tensor_size(t) * bytes_in(t->type) + 3) / 4;
+}
+
 /* Channels that are computed: a tensor that grows has `active` of its capacity. */
 SHOAL_INLINE size_t channels_of(const struct shoal *net, const struct tensor *t)
 {
@@ -102,6 +131,32 @@ SHOAL_INLINE real *values_of(const struct shoal *net, const struct tensor *t)
 {
     return (t->space == ARENA ? net->arena : net->state) + t->offset;
 }
+
+/* Quantized values lie lane after lane, so that each lane is computed as at width 1. */
+SHOAL_INLINE uint8_t *bytes_of(const struct shoal *net, const struct tensor *t, size_t lane)
+{
+    return (uint8_t *)values_of(net, t) + 4 * words_of(t) * lane;
+}
+
+/* Quantized values and numbers that never change: the same for all lanes. */
+SHOAL_INLINE const void *constants_of(const struct shoal *net, const struct tensor *t)
+{
+    return net->constants + t->offset;
+}
+
+/* Integers that an operation reads beside its values: in the image, or in the state where they learn. */
+SHOAL_INLINE const void *integers_of(const struct shoal *net, const struct tensor *t)
+{
+    return t->space == CONSTANTS ? constants_of(net, t) : (const void *)bytes_of(net, t, 0);
+}
+
+/* int8 or uint8, as the type says. */
+SHOAL_INLINE int32_t as_integer(uint8_t byte, uint8_t type)
+{
+    return type == U8 ? (int32_t)byte : (int32_t)byte - ((byte & 128) << 1);
+}
+
+SHOAL_INLINE int32_t zero_point_of(const struct tensor *t) { return as_integer(t->zero_point, t->type); }
 
 /* Parameters lie in the state, a real each, or in the image, one float for all lanes. */
 struct parameters {
@@ -178,6 +233,34 @@ OPERATION(group_norm)
 OPERATION(standardize)
 #undef OPERATION
 void SHOAL_NAME(add_forward)(struct shoal *net, const struct operation *op);
+void SHOAL_NAME(pad_forward)(struct shoal *net, const struct operation *op); /* these two: any type */
+void SHOAL_NAME(resize_nearest_forward)(struct shoal *net, const struct operation *op);
+void SHOAL_NAME(quantize_forward)(struct shoal *net, const struct operation *op);
+void SHOAL_NAME(dequantize_forward)(struct shoal *net, const struct operation *op);
+
+/* The same on int8 or uint8 values. */
+#define QUANTIZED_OPERATION(name) \
+    void SHOAL_NAME(quantized_##name)(struct shoal *net, const struct operation *op);
+QUANTIZED_OPERATION(dense)
+QUANTIZED_OPERATION(conv2d)
+QUANTIZED_OPERATION(depthwise_conv2d)
+QUANTIZED_OPERATION(max_pool2d)
+QUANTIZED_OPERATION(average_pool2d)
+QUANTIZED_OPERATION(add)
+QUANTIZED_OPERATION(softmax)
+QUANTIZED_OPERATION(lookup)
+QUANTIZED_OPERATION(mean)
+#undef QUANTIZED_OPERATION
+
+/* The way back through quantized operations; gradients are float. At width 1 alone. */
+#define QUANTIZED_BACKWARD(name) void shoal_quantized_##name(struct shoal *net, const struct operation *op);
+QUANTIZED_BACKWARD(dense_backward)
+QUANTIZED_BACKWARD(conv2d_backward)
+QUANTIZED_BACKWARD(depthwise_conv2d_backward)
+QUANTIZED_BACKWARD(max_pool2d_backward)
+QUANTIZED_BACKWARD(average_pool2d_backward)
+QUANTIZED_BACKWARD(clamp_backward)
+#undef QUANTIZED_BACKWARD
 void SHOAL_NAME(standardize_observe)(struct shoal *net, const struct operation *op);
 
 /* The loss of the answer in the arena for `target`, and the gradient to go back with. */

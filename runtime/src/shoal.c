@@ -18,8 +18,16 @@ struct shoal_info shoal_info(const struct shoal *net)
         net->inputs, net->outputs, net->active, net->targets,
         net->header.parameters, net->state_count, net->header.arena, net->layers, net->steps,
         net->pending,
+        tensor_at(net, net->header.input).type, tensor_at(net, net->header.output).type,
+        net->header.quantized,
     };
     return info;
+}
+
+void *shoal_input(struct shoal *net)
+{
+    const struct tensor input = tensor_at(net, net->header.input);
+    return values_of(net, &input);
 }
 
 static bool are_finite(const float *values, size_t count)
@@ -41,27 +49,28 @@ static enum shoal_status check_target(const struct shoal *net, const float *targ
     return SHOAL_OK;
 }
 
-static enum shoal_status feed(struct shoal *net, const float *x, size_t count, bool observe)
+static enum shoal_status feed(struct shoal *net, const void *x, size_t count, bool observe)
 {
     if (count != net->inputs) return SHOAL_ERROR_SIZE;
-    if (!are_finite(x, count)) return SHOAL_ERROR_NOT_FINITE;
     const struct tensor input = tensor_at(net, net->header.input);
-    memcpy(values_of(net, &input), x, sizeof *x * count);
+    if (input.type == F32 && !are_finite(x, count)) return SHOAL_ERROR_NOT_FINITE;
+    void *const to = values_of(net, &input);
+    if (to != x) memcpy(to, x, bytes_in(input.type) * count);
     shoal_run_forward(net, observe);
     return SHOAL_OK;
 }
 
-static void answer(const struct shoal *net, float *y, size_t count)
+static void answer(const struct shoal *net, void *y, size_t count)
 {
     if (count == 0) return;
     const struct tensor output = tensor_at(net, net->header.output);
-    const size_t        n = elements_of(net, &output);
-    memcpy(y, values_of(net, &output), sizeof *y * n);
-    for (size_t i = n; i < count; i++) y[i] = 0.0f;
+    const size_t        size = bytes_in(output.type), n = elements_of(net, &output);
+    memcpy(y, values_of(net, &output), size * n);
+    memset((uint8_t *)y + size * n, 0, size * (count - n));
 }
 
-enum shoal_status shoal_predict(struct shoal *net, const float *x, size_t x_count,
-                                float *y, size_t y_count)
+enum shoal_status shoal_predict(struct shoal *net, const void *x, size_t x_count,
+                                void *y, size_t y_count)
 {
     if (y_count != net->outputs) return SHOAL_ERROR_SIZE;
     const enum shoal_status status = feed(net, x, x_count, false);
@@ -69,9 +78,9 @@ enum shoal_status shoal_predict(struct shoal *net, const float *x, size_t x_coun
     return status;
 }
 
-enum shoal_status shoal_score(struct shoal *net, const float *x, size_t x_count,
+enum shoal_status shoal_score(struct shoal *net, const void *x, size_t x_count,
                               const float *target, size_t target_count,
-                              float *y, size_t y_count, float *loss)
+                              void *y, size_t y_count, float *loss)
 {
     if (y_count != 0 && y_count != net->outputs) return SHOAL_ERROR_SIZE;
     enum shoal_status status = check_target(net, target, target_count);
@@ -82,9 +91,9 @@ enum shoal_status shoal_score(struct shoal *net, const float *x, size_t x_count,
     return are_finite(loss, 1) ? SHOAL_OK : SHOAL_ERROR_NOT_FINITE;
 }
 
-enum shoal_status shoal_learn(struct shoal *net, const float *x, size_t x_count,
+enum shoal_status shoal_learn(struct shoal *net, const void *x, size_t x_count,
                               const float *target, size_t target_count,
-                              float *y, size_t y_count, float *loss)
+                              void *y, size_t y_count, float *loss)
 {
     if (y_count != 0 && y_count != net->outputs) return SHOAL_ERROR_SIZE;
     enum shoal_status status = check_target(net, target, target_count);
@@ -102,7 +111,7 @@ enum shoal_status shoal_apply(struct shoal *net)
     return SHOAL_OK;
 }
 
-enum shoal_status shoal_observe(struct shoal *net, const float *x, size_t x_count)
+enum shoal_status shoal_observe(struct shoal *net, const void *x, size_t x_count)
 {
     return feed(net, x, x_count, true);
 }

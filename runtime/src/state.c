@@ -9,14 +9,14 @@ struct saved {
 };
 
 /* CRC-32 as in IEEE 802.3, four bits at a time: a table of 64 bytes. */
-uint32_t shoal_crc32(const void *bytes, size_t size)
+static uint32_t crc32_onwards(uint32_t crc, const void *bytes, size_t size)
 {
     static const uint32_t table[16] = {
         0x00000000, 0x1DB71064, 0x3B6E20C8, 0x26D930AC, 0x76DC4190, 0x6B6B51F4, 0x4DB26158, 0x5005713C,
         0xEDB88320, 0xF00F9344, 0xD6D6A3E8, 0xCB61B38C, 0x9B64C2B0, 0x86D3D2D4, 0xA00AE278, 0xBDBDF21C,
     };
     const uint8_t *at = bytes;
-    uint32_t       crc = 0xFFFFFFFFu;
+    crc = ~crc;
     for (size_t i = 0; i < size; i++) {
         crc ^= at[i];
         crc = crc >> 4 ^ table[crc & 15];
@@ -24,6 +24,8 @@ uint32_t shoal_crc32(const void *bytes, size_t size)
     }
     return ~crc;
 }
+
+uint32_t shoal_crc32(const void *bytes, size_t size) { return crc32_onwards(0, bytes, size); }
 
 size_t shoal_state_size(const struct shoal *net)
 {
@@ -34,7 +36,9 @@ float *shoal_state(struct shoal *net) { return net->state; }
 
 uint32_t shoal_checksum(const struct shoal *net)
 {
-    return shoal_crc32(net->state, 4 * (size_t)net->header.parameters);
+    const size_t   quantized = net->header.quantized;
+    const uint32_t crc = shoal_crc32(net->state, 4 * (size_t)net->header.parameters);
+    return crc32_onwards(crc, net->state + (net->state_count - quantized), 4 * quantized);
 }
 
 static bool are_finite(const uint8_t *values, size_t count)
@@ -57,7 +61,7 @@ enum shoal_status shoal_save(const struct shoal *net, void *bytes, size_t size)
     const size_t values = 4 * (size_t)net->state_count;
     uint8_t     *at = bytes;
     if (size != shoal_state_size(net)) return SHOAL_ERROR_SIZE;
-    if (!are_finite((const uint8_t *)net->state, net->state_count)) return SHOAL_ERROR_NOT_FINITE;
+    if (!are_finite((const uint8_t *)net->state, net->state_count - net->header.quantized)) return SHOAL_ERROR_NOT_FINITE;
     memcpy(at, &s, sizeof s);
     memcpy(at + sizeof s, net->state, values);
     const uint32_t crc = shoal_crc32(at, sizeof s + values);
@@ -83,7 +87,7 @@ enum shoal_status shoal_load(struct shoal *net, const void *bytes, size_t size)
     if (!(s.beta1_power >= 0.0f && s.beta1_power <= 1.0f) ||
         !(s.beta2_power >= 0.0f && s.beta2_power <= 1.0f))
         return SHOAL_ERROR_STATE;
-    if (!are_finite(at + sizeof s, net->state_count)) return SHOAL_ERROR_NOT_FINITE;
+    if (!are_finite(at + sizeof s, net->state_count - net->header.quantized)) return SHOAL_ERROR_NOT_FINITE;
     memcpy(net->state, at + sizeof s, values);
     net->steps = s.steps;
     net->pending = s.pending;

@@ -212,7 +212,7 @@ def test_divergence_is_an_error_and_the_state_can_be_restored(tmp_path):
         (lambda: learn.Adam(beta2=1.5), "beta2 is 1.5"),
         (lambda: learn.Adam(epsilon=0), "epsilon is 0"),
         (lambda: learn.Learner(classifier(), batch=0), "batch is 0"),
-        (lambda: learn.Learner(nn.Network([nn.Dense(1)], (1,))), "without loss"),
+        (lambda: learn.Learner(nn.Network([nn.Dense(1)], (1,))).learn_one([1.0], [1.0]), "without learning"),
         (lambda: learn.Learner(classifier()).footprint("z80"), "unknown core"),
     ],
 )

@@ -86,11 +86,12 @@ def test_a_damaged_file_is_a_network_or_a_clear_error(tmp_path_factory, data):
 
 def described(**changes):
     description = {
-        "version": 1,
+        "version": 2,
         "layers": [{"layer": "Dense", "units": 2}],
         "input_shape": [3],
         "loss": "mse",
         "seed": 0,
+        "input_quantization": None,
     } | changes
     return {"shoal": json.dumps(description)}
 
@@ -115,8 +116,8 @@ def nested(depth):
         (ARRAYS, {}, "no network"),
         (ARRAYS, {"shoal": "{"}, "not JSON"),
         (ARRAYS, {"shoal": "[" * 100_000}, "not JSON"),
-        (ARRAYS, {"shoal": "[]"}, "not version 1"),
-        (ARRAYS, described(version=2), "not version 1"),
+        (ARRAYS, {"shoal": "[]"}, "not version 2"),
+        (ARRAYS, described(version=1), "not version 2"),
         (ARRAYS, described(more=1), "other keys"),
         (ARRAYS, described(seed="0"), "seed has the value '0'"),
         (ARRAYS, described(layers=[{"layer": "Standardize", "epsilon": 10**400}]), "epsilon must be"),

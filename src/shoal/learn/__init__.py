@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from shoal.learn.calibration import quantize
 from shoal.learn.footprint import Footprint
 from shoal.learn.learner import Learner
 from shoal.learn.optimizers import SGD, Adam, Momentum, Optimizer
 
-__all__ = ["Adam", "Footprint", "Learner", "Momentum", "Optimizer", "SGD"]
+__all__ = ["Adam", "Footprint", "Learner", "Momentum", "Optimizer", "SGD", "quantize"]

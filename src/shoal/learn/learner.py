@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from shoal.errors import ConfigError, InputError, StateError
+from shoal.errors import ConfigError, StateError
 from shoal.learn.footprint import Footprint, footprint
 from shoal.learn.optimizers import SGD, Optimizer
+from shoal.learn.samples import as_answer, as_pairs, as_sample, as_samples, as_target
 from shoal.nn import storage
-from shoal.nn.arrays import checked
 from shoal.runtime import Executor
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ class Learner:
     Parameters
     ----------
     network
-        Where learning starts; it is not changed.
+        Where learning starts; it is not changed. One without a loss, or whose answer is quantized, only
+        predicts.
     optimizer
         How a gradient becomes a step.
     batch
@@ -42,7 +43,7 @@ class Learner:
     Raises
     ------
     ConfigError
-        If the network has no loss to learn from, or `batch` is less than 1.
+        If `batch` is less than 1.
 
     Examples
     --------
@@ -62,7 +63,8 @@ class Learner:
         self.network = network
         self.optimizer: Optimizer = SGD() if optimizer is None else optimizer
         self.batch = batch
-        self._plan = network.plan(self.optimizer.name, accumulate=batch > 1)
+        learns = network.loss is not None and network.output_quantization is None
+        self._plan = network.plan(self.optimizer.name if learns else None, accumulate=learns and batch > 1)
         self._executor = Executor(self._plan.image())
         self._executor.set_optimizer(self.optimizer.phase())
         self._frozen: set[str] = set()
@@ -84,23 +86,23 @@ class Learner:
         InputError
             If the sample has another shape, another type, or values that are not finite.
         """
-        return self._executor.predict(self._sample(x)).reshape(self.network.output_shape)
+        return as_answer(self.network, self._executor.predict(as_sample(self.network, x)))
 
     def predict_many(self, x: ArrayLike) -> NDArray[np.float32]:
         """Outputs (n, ...) for samples (n, ...), one after the other."""
-        samples = self._samples(x)
+        samples = as_samples(self.network, x)
         out = np.empty((len(samples), *self.network.output_shape), np.float32)
         for i, sample in enumerate(samples):
-            out[i] = self._executor.predict(sample).reshape(self.network.output_shape)
+            out[i] = as_answer(self.network, self._executor.predict(sample))
         return out
 
     def score_one(self, x: ArrayLike, y: ArrayLike) -> float:
         """Loss for one sample; nothing is learnt."""
-        return self._executor.score(self._sample(x), self._target(y))[1]
+        return self._executor.score(as_sample(self.network, x), self._target(y))[1]
 
     def score_many(self, x: ArrayLike, y: ArrayLike) -> NDArray[np.float32]:
         """Losses (n,) for samples (n, ...); nothing is learnt."""
-        pairs = self._pairs(x, y)
+        pairs = as_pairs(self.network, x, y, self._executor.info.active)
         return np.array([self._executor.score(sample, target)[1] for sample, target in pairs], np.float32)
 
     def learn_one(self, x: ArrayLike, y: ArrayLike) -> float:
@@ -124,7 +126,7 @@ class Learner:
         DivergedError
             If the loss is not finite, after too high a rate for instance; nothing is learnt from the sample.
         """
-        return self._learn(self._sample(x), self._target(y))
+        return self._learn(as_sample(self.network, x), self._target(y))
 
     def learn_many(self, x: ArrayLike, y: ArrayLike) -> NDArray[np.float32]:
         """Learn from samples (n, ...) in order, all checked first.
@@ -133,11 +135,12 @@ class Learner:
         -------
         The losses (n,) before each step.
         """
-        return np.array([self._learn(sample, target) for sample, target in self._pairs(x, y)], np.float32)
+        pairs = as_pairs(self.network, x, y, self._executor.info.active)
+        return np.array([self._learn(sample, target) for sample, target in pairs], np.float32)
 
     def observe_one(self, x: ArrayLike) -> None:
         """Let running statistics see a sample that has no label."""
-        self._executor.observe(self._sample(x))
+        self._executor.observe(as_sample(self.network, x))
 
     def grow(self) -> int:
         """Take one class from the reserve into use.
@@ -197,6 +200,10 @@ class Learner:
                 hint="learner.save(path)",
             )
         network = self.network.with_parameters(self._executor.parameters.copy())
+        integers = self._executor.quantized
+        for name, word in self._plan.quantized_layout:
+            array = network.arrays[name]
+            array[...] = integers[4 * word : 4 * word + array.nbytes].view(array.dtype).reshape(array.shape)
         return network.grow(self._executor.info.active - network.active) if network.reserve else network
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -238,40 +245,14 @@ class Learner:
     def __repr__(self) -> str:
         return f"Learner({self.network!r}, optimizer={self.optimizer!r}, batch={self.batch})"
 
-    def _learn(self, sample: NDArray[np.float32], target: NDArray[np.float32]) -> float:
+    def _learn(self, sample: NDArray[Any], target: NDArray[np.float32]) -> float:
         _, loss = self._executor.learn(sample, target)
         if self.batch > 1 and self._executor.info.pending >= self.batch:
             self._executor.apply()
         return loss
 
-    def _sample(self, x: ArrayLike) -> NDArray[np.float32]:
-        return checked(x, self.network.input_shape, "x")
-
-    def _samples(self, x: ArrayLike) -> NDArray[np.float32]:
-        n = np.shape(x)[0] if np.ndim(x) else 0
-        if n == 0:
-            raise InputError(
-                "there are no samples", where="x", hint=f"shape (n, {str(self.network.input_shape)[1:-1]})"
-            )
-        return checked(x, (n, *self.network.input_shape), "x")
-
     def _target(self, y: ArrayLike) -> NDArray[np.float32]:
-        if self.network.loss != "cross_entropy":
-            return checked(y, self.network.output_shape, "y")
-        label = checked(y, (), "y")
-        classes = self._executor.info.active
-        if not (label == int(label) and 0 <= label < classes):
-            raise InputError(
-                f"label {label:g} is not a class", where="y", hint=f"a whole number from 0 to {classes - 1}"
-            )
-        return label
-
-    def _pairs(self, x: ArrayLike, y: ArrayLike) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-        samples = self._samples(x)
-        n = np.shape(y)[0] if np.ndim(y) else 0
-        if n != len(samples):
-            raise InputError(f"{len(samples)} samples with {n} targets", where="y")
-        return [(sample, self._target(target)) for sample, target in zip(samples, np.asarray(y), strict=True)]
+        return as_target(self.network, y, self._executor.info.active)
 
     def _set_trainable(self, names: Iterable[str], *, trainable: bool) -> None:
         for name in names:

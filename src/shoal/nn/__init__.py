@@ -9,16 +9,20 @@ from shoal.nn.layers import (
     Conv2D,
     Dense,
     DepthwiseConv2D,
+    Dequantize,
     Flatten,
     GlobalAveragePool2D,
     GroupNorm,
     Layer,
     LeakyReLU,
     MaxPool2D,
+    Pad2D,
+    Quantize,
     ReLU,
     ReLU6,
     Reshape,
     Residual,
+    ResizeNearest,
     Sigmoid,
     Softmax,
     Standardize,
@@ -27,6 +31,7 @@ from shoal.nn.layers import (
 from shoal.nn.loader import load
 from shoal.nn.network import Network
 from shoal.nn.plan import Operation, Plan, Tensor
+from shoal.nn.quantization import Quantization
 
 __all__ = [
     "Activation",
@@ -35,6 +40,7 @@ __all__ = [
     "Conv2D",
     "Dense",
     "DepthwiseConv2D",
+    "Dequantize",
     "Flatten",
     "GlobalAveragePool2D",
     "GroupNorm",
@@ -43,11 +49,15 @@ __all__ = [
     "MaxPool2D",
     "Network",
     "Operation",
+    "Pad2D",
     "Plan",
+    "Quantization",
+    "Quantize",
     "ReLU",
     "ReLU6",
     "Reshape",
     "Residual",
+    "ResizeNearest",
     "Sigmoid",
     "Softmax",
     "Standardize",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,11 +16,13 @@ if TYPE_CHECKING:
 
     from shoal.nn.shapes import Shape
 
-__all__ = ["Arrays", "checked"]
+__all__ = ["Arrays", "checked", "checked_as"]
 
 
-class Arrays(Mapping[str, "NDArray[np.float32]"]):
-    """Name to float32 array, in order; the names and shapes are fixed, the values are free.
+class Arrays(Mapping[str, "NDArray[Any]"]):
+    """Name to array, in order; names, shapes and types are fixed, the values are free.
+
+    Parameters are float32; those of a quantized layer int8 or uint8 weights, int32 bias, float32 scales.
 
     Examples
     --------
@@ -33,16 +35,17 @@ class Arrays(Mapping[str, "NDArray[np.float32]"]):
 
     __slots__ = ("_arrays",)
 
-    def __init__(self, arrays: dict[str, NDArray[np.float32]]) -> None:
+    def __init__(self, arrays: dict[str, NDArray[Any]]) -> None:
         self._arrays = arrays
 
-    def __getitem__(self, name: str) -> NDArray[np.float32]:
+    def __getitem__(self, name: str) -> NDArray[Any]:
         return self._arrays[name]
 
     def __setitem__(self, name: str, values: ArrayLike) -> None:
         if name not in self._arrays:
             raise InputError(f"no array {name!r}", where="arrays", hint=", ".join(self._arrays) or None)
-        self._arrays[name][...] = checked(values, self._arrays[name].shape, name)
+        array = self._arrays[name]
+        array[...] = checked_as(array.dtype.name, values, array.shape, name)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._arrays)
@@ -52,6 +55,27 @@ class Arrays(Mapping[str, "NDArray[np.float32]"]):
 
     def __repr__(self) -> str:
         return "Arrays(" + ", ".join(f"{name}: {array.shape}" for name, array in self._arrays.items()) + ")"
+
+
+def checked_as(dtype: str, values: ArrayLike, shape: Shape, name: str) -> NDArray[Any]:
+    """Return the values as float32 or as an integer type, where they have this shape and fit.
+
+    Raises
+    ------
+    InputError
+        Otherwise.
+    """
+    if dtype == "float32":
+        return checked(values, shape, name)
+    given = np.asarray(values)
+    if given.dtype.kind not in "iu":
+        raise InputError(f"dtype {given.dtype} instead of {dtype}", where=name)
+    if given.shape != shape:
+        raise InputError(f"shape {given.shape} instead of {shape}", where=name)
+    limits = np.iinfo(dtype)
+    if given.size and not (limits.min <= given.min() and given.max() <= limits.max):
+        raise InputError(f"a value lies outside {dtype}", where=name)
+    return given.astype(dtype, copy=False)
 
 
 def checked(values: ArrayLike, shape: Shape, name: str) -> NDArray[np.float32]:

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from shoal.errors import ConfigError
-from shoal.nn.graph import BACKWARD, NOTHING, Code, Graph, Op, Ref
+from shoal.nn.graph import BACKWARD, NOTHING, QUANTIZED, Code, Derived, Graph, Op, Ref, Stored, Window
+from shoal.nn.shapes import as_hwc
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +24,11 @@ LAST: dict[str, tuple[Code, str]] = {
     "bce": (Code.SIGMOID, "sigmoid"),
     "cross_entropy": (Code.SOFTMAX, "softmax"),
 }
+# What rounds to integers passes gradients on as they are ("straight through").
+PASSED_ON = {Code.QUANTIZE, Code.DEQUANTIZE}
+ON_INTEGERS = {QUANTIZED + code for code in (Code.DENSE, Code.CONV2D, Code.DEPTHWISE_CONV2D)}
+POOLS = {QUANTIZED + Code.MAX_POOL2D, QUANTIZED + Code.AVERAGE_POOL2D}
+CLAMPED = {*ON_INTEGERS, QUANTIZED + Code.ADD, QUANTIZED + Code.MEAN}
 READS_INPUT = {*range(Code.DENSE, Code.AVERAGE_POOL2D + 1), Code.GROUP_NORM}
 UPDATE_WEIGHTS, UPDATE_BIAS = 1, 2
 
@@ -33,8 +39,12 @@ def check_loss(graph: Graph, loss: str | None) -> None:
         return
     if loss not in LOSSES:
         raise ConfigError(f"unknown loss {loss!r}", where="loss", hint=" | ".join([*LOSSES, "None"]))
-    if loss in LAST and graph.ops[-1].code != LAST[loss][0]:
-        last, name = Code(graph.ops[-1].code).name.lower(), LAST[loss][1]
+    code = graph.ops[-1].code & ~QUANTIZED
+    # A quantized sigmoid is a table; the loss begins to matter once the end of the network computes in float.
+    if code == Code.LOOKUP:
+        return
+    if loss in LAST and code != LAST[loss][0]:
+        last, name = Code(code).name.lower(), LAST[loss][1]
         raise ConfigError(
             f"loss {loss!r} needs {name} as the last activation, the network ends with {last}",
             where="loss",
@@ -85,6 +95,15 @@ def learning_ops(graph: Graph, output: Ref, loss: Loss, masks: Mapping[int, Mask
             give(op.x, dy, op.layer)
             give(op.x2, dy, op.layer)
             continue
+        if op.code in PASSED_ON:
+            give(op.x, dy, op.layer)
+            continue
+        if op.code in CLAMPED:
+            dy = back.add(clamped(op, dy, back))
+            if op.code == QUANTIZED + Code.ADD:
+                give(op.x, dy, op.layer)
+                give(op.x2, dy, op.layer)
+                continue
         dx = back.like(op.x) if op.x.value in wanted else NOTHING
         back.ops.append(backward(op, dy, dx, masks))
         if dx is not NOTHING:
@@ -106,18 +125,50 @@ def values_with_gradient(ops: list[Op], masks: Mapping[int, Mask]) -> set[int]:
 def backward(op: Op, dy: Ref, dx: Ref, masks: Mapping[int, Mask]) -> Op:
     """Return the backward operation of a forward one."""
     flags, runs = 0, op.runs
+    if op.code & QUANTIZED:
+        op = on_integers(op)
     if op.weights is not None and op.layer in masks:
         mask = masks[op.layer]
         flags = UPDATE_WEIGHTS * mask.weights | UPDATE_BIAS * mask.bias
         runs = mask.runs
-    read = op.x if op.code in READS_INPUT else op.out
+    read = op.x if op.code & ~QUANTIZED in READS_INPUT else op.out
     return replace(
         op,
         code=BACKWARD + op.code,
-        x=NOTHING if op.code == Code.STANDARDIZE else read,
+        x=NOTHING if op.code in (Code.STANDARDIZE, QUANTIZED + Code.AVERAGE_POOL2D) else read,
         x2=dy,
         out=dx,
-        aux=op.out if op.code == Code.MAX_POOL2D else op.aux,
+        aux=op.out if op.code & ~QUANTIZED == Code.MAX_POOL2D else op.aux,
         flags=flags,
         runs=runs,
+    )
+
+
+def clamped(op: Op, dy: Ref, back: Graph) -> Op:
+    """Return the operation that stops the gradient where a quantized answer was clamped."""
+    assert isinstance(op.aux, Derived)  # noqa: S101 - for the type checker
+    make = op.aux.make
+    limits = Derived(lambda arrays: make(arrays)[:2], (1, 1, 2))
+    code = QUANTIZED + BACKWARD + Code.CLAMP
+    return Op(code, op.layer, op.out, back.like(dy), x2=dy, aux=limits)
+
+
+def on_integers(op: Op) -> Op:
+    """Return a quantized operation with what its way back needs: scales of weights and input."""
+    q = op.x.quantization
+    assert q is not None  # noqa: S101 - for the type checker
+    if op.code in ON_INTEGERS and op.weights is not None:
+        scales = Stored(op.weights.name.rpartition(".")[0] + ".scales", (1, 1, op.out.shape[-1]))
+        return replace(op, aux=scales, numbers=(q.scale, 0.0))
+    if op.code in POOLS:
+        return replace(op, aux=None)
+    if op.code == QUANTIZED + Code.MEAN:
+        height, width, _ = as_hwc(op.x.shape)
+        window = Window((height, width), (1, 1))
+        return replace(op, code=QUANTIZED + Code.AVERAGE_POOL2D, aux=None, window=window)
+    name = Code(op.code & ~QUANTIZED).name.lower()
+    raise ConfigError(
+        f"nothing before {name} on integers can learn",
+        where="network",
+        hint="network.train(name), which computes in float32 from there on",
     )

@@ -9,16 +9,35 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from numpy.typing import NDArray
+
+    from shoal.nn.quantization import Quantization
     from shoal.nn.shapes import Shape
 
-__all__ = ["BACKWARD", "NOTHING", "Code", "Graph", "Op", "Ref", "Stored", "Window"]
+__all__ = [
+    "BACKWARD",
+    "NOTHING",
+    "QUANTIZED",
+    "Code",
+    "Derived",
+    "Graph",
+    "Op",
+    "Ref",
+    "Stored",
+    "Window",
+]
 
 
 class Code(IntEnum):
-    """Forward and loss operations of the image format; the backward one of n is ``BACKWARD + n``."""
+    """Forward and loss operations of the image format.
+
+    The backward one of n is ``BACKWARD + n``, the one on integers ``QUANTIZED + n``.
+    """
 
     DENSE = 1
     CONV2D = 2
@@ -34,20 +53,32 @@ class Code(IntEnum):
     SOFTMAX = 12
     GROUP_NORM = 13
     STANDARDIZE = 14
+    PAD = 15
+    RESIZE_NEAREST = 16
+    QUANTIZE = 17
+    DEQUANTIZE = 18
+    LOOKUP = 19
+    MEAN = 20
+    CLAMP = 21
     MSE = 32
     BCE = 33
     CROSS_ENTROPY = 34
 
 
 BACKWARD = 64
+QUANTIZED = 128
 
 
 class Ref(NamedTuple):
-    """A value, read or written with this shape; several shapes of one value share its memory."""
+    """A value, read or written with this shape; several shapes of one value share its memory.
+
+    Without quantization it is float32.
+    """
 
     value: int
     shape: Shape
     grows: bool = False
+    quantization: Quantization | None = None
 
 
 NOTHING = Ref(-1, ())
@@ -57,6 +88,14 @@ class Stored(NamedTuple):
     """An array that outlives one sample, a parameter or running statistics, with the shape of its tensor."""
 
     name: str
+    shape: tuple[int, int, int]
+    zero_point: int = 0
+
+
+class Derived(NamedTuple):
+    """Constants that follow from the parameters, such as multipliers, with the shape of their tensor."""
+
+    make: Callable[[Mapping[str, NDArray[Any]]], NDArray[Any]]
     shape: tuple[int, int, int]
 
 
@@ -82,7 +121,7 @@ class Op:
     x2: Ref = NOTHING
     weights: Stored | None = None
     bias: Stored | None = None
-    aux: Ref | Stored | None = None
+    aux: Ref | Stored | Derived | None = None
     flags: int = 0
     groups: int = 0
     window: Window = NO_WINDOW
@@ -107,18 +146,19 @@ class Op:
 
 @dataclass(slots=True)
 class Graph:
-    """Operations in order and the number of elements of each value; value 0 is the sample."""
+    """Operations in order and the words of four bytes of each value; value 0 is the sample."""
 
     sizes: list[int] = field(default_factory=list)
     ops: list[Op] = field(default_factory=list)
 
-    def value(self, shape: Shape, *, grows: bool = False) -> Ref:
+    def value(self, shape: Shape, *, grows: bool = False, quantization: Quantization | None = None) -> Ref:
         """Return a new value."""
-        self.sizes.append(math.prod(shape))
-        return Ref(len(self.sizes) - 1, shape, grows)
+        size = math.prod(shape)
+        self.sizes.append(size if quantization is None else -(-size // 4))
+        return Ref(len(self.sizes) - 1, shape, grows, quantization)
 
     def like(self, ref: Ref) -> Ref:
-        """Return a new value of the same shape, as a gradient has."""
+        """Return a new float32 value of the same shape, as a gradient is."""
         return self.value(ref.shape, grows=ref.grows)
 
     def add(self, op: Op) -> Ref:

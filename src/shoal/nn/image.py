@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 __all__ = ["image_size", "pack"]
 
-MAGIC, VERSION = 0x4C4F4853, 1
+MAGIC, VERSION = 0x4C4F4853, 2
 ACCUMULATE, ANCHOR = 1, 2
 OPTIMIZERS = {None: 0, "sgd": 1, "momentum": 2, "adam": 3}
 LARGEST = 1 << 28
 
 HEAD = struct.Struct("<IHHII")
-COUNTS = struct.Struct("<8I2H2BHQ")
-TENSOR = struct.Struct("<4I2BH")
+COUNTS = struct.Struct("<8I2H2BH2I")
+TENSOR = struct.Struct("<4I4B")
 OPERATION = struct.Struct("<4B6H2B2B4B2H2f")
 RUN = struct.Struct("<2H")
 
@@ -33,7 +33,9 @@ def image_size(plan: Plan) -> int:
         + TENSOR.size * len(plan.tensors)
         + OPERATION.size * (len(plan.forward) + len(plan.learning))
         + RUN.size * len(plan.runs)
-        + 4 * (plan.constants.size + plan.parameters.size)
+        + len(plan.constants)
+        + 4 * plan.parameters.size
+        + len(plan.quantized)
     )
 
 
@@ -50,19 +52,21 @@ def pack(plan: Plan) -> bytes:
                 plan.parameters.size,
                 plan.statistics,
                 plan.arena,
-                plan.constants.size,
+                len(plan.constants) // 4,
                 plan.input,
                 plan.output,
                 OPTIMIZERS[plan.optimizer],
                 0,
                 plan.active,
+                len(plan.quantized) // 4,
                 0,
             ),
             *(pack_tensor(tensor) for tensor in plan.tensors),
             *(pack_operation(operation) for operation in plan.operations),
             *(RUN.pack(*run) for run in plan.runs),
-            plan.constants.astype("<f4", copy=False).tobytes(),
+            plan.constants,
             plan.parameters.astype("<f4", copy=False).tobytes(),
+            plan.quantized,
         ]
     )
     flags = ACCUMULATE * plan.accumulate | ANCHOR * plan.anchor
@@ -71,7 +75,8 @@ def pack(plan: Plan) -> bytes:
 
 def pack_tensor(tensor: Tensor) -> bytes:
     """Return 20 bytes."""
-    return TENSOR.pack(tensor.offset, *tensor.shape, tensor.space, tensor.grows, 0)
+    flags = (tensor.space, tensor.grows, tensor.type, tensor.zero_point & 0xFF)
+    return TENSOR.pack(tensor.offset, *tensor.shape, *flags)
 
 
 def pack_operation(operation: Operation) -> bytes:
@@ -99,9 +104,10 @@ def check_limits(plan: Plan) -> None:
     """Refuse what the format's fields cannot hold."""
     counts = {
         "parameters that learn": (plan.parameters.size, LARGEST),
+        "words of integers that learn": (len(plan.quantized) // 4, LARGEST),
         "statistics": (plan.statistics, LARGEST),
-        "values of working memory": (plan.arena, LARGEST),
-        "constant parameters": (plan.constants.size, LARGEST),
+        "words of working memory": (plan.arena, LARGEST),
+        "words of constants": (len(plan.constants) // 4, LARGEST),
         "values of state": (plan.state, 0xFFFFFFFF),
         "tensors": (len(plan.tensors), 0xFFFE),
         "channel runs": (len(plan.runs), 0xFFFE),

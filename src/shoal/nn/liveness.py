@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from shoal.nn.graph import BACKWARD, NOTHING, Code, Op, Ref
+from shoal.nn.graph import BACKWARD, NOTHING, QUANTIZED, Code, Op, Ref
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = ["Buffer", "buffers"]
 
-ELEMENTWISE = {*range(Code.ADD, Code.SOFTMAX + 1), Code.STANDARDIZE}
+CLAMP = QUANTIZED + BACKWARD + Code.CLAMP
+ELEMENTWISE = {
+    *range(Code.ADD, Code.SOFTMAX + 1),
+    Code.STANDARDIZE,
+    *(QUANTIZED + code for code in (Code.ADD, Code.SOFTMAX, Code.LOOKUP)),
+}
 LOSSES = {Code.MSE, Code.BCE, Code.CROSS_ENTROPY}
 INPUT_TIME = -1
 
@@ -32,7 +38,7 @@ def buffers(
     Parameters
     ----------
     sizes
-        Elements of each value; value 0 is the sample, there before the first operation.
+        Words of four bytes of each value; value 0 is the sample, there before the first operation.
     forward, learning
         Operations in the order in which they are executed. The answer is what the last forward one writes and
         is read before the first of the learning ones, so nothing can overwrite it too early.
@@ -74,7 +80,7 @@ def overwritable(op: Op) -> Ref:
     """Return what the output may take the place of: x, or on the way back the gradient."""
     if op.code in ELEMENTWISE or op.code in LOSSES:
         return op.x
-    return op.x2 if op.code - BACKWARD in ELEMENTWISE else NOTHING
+    return op.x2 if op.code - BACKWARD in ELEMENTWISE or op.code == CLAMP else NOTHING
 
 
 def dies(source: Ref, op: Op, last: Sequence[int], time: int) -> bool:
@@ -84,4 +90,4 @@ def dies(source: Ref, op: Op, last: Sequence[int], time: int) -> bool:
 
 def swapped(op: Op) -> Op:
     """Return the same sum of b and a."""
-    return Op(op.code, op.layer, op.x2, op.out, x2=op.x)
+    return replace(op, x=op.x2, x2=op.x)

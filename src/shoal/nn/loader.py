@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from shoal.errors import ConfigError, InputError, StateError
 from shoal.nn.network import VERSION, Network
-from shoal.nn.spec import layers_from_json
+from shoal.nn.spec import layers_from_json, quantization_from_json
 from shoal.nn.storage import decode, read
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ TYPES: dict[str, tuple[type, ...]] = {
     "input_shape": (list,),
     "loss": (str, type(None)),
     "seed": (int,),
+    "input_quantization": (dict, type(None)),
 }
 
 
@@ -49,9 +50,12 @@ def load(path: str | os.PathLike[str]) -> Network:
     description = described(metadata, where)
     layers = layers_from_json(description["layers"], where)
     try:
+        quantization = quantization_from_json(description["input_quantization"])
         return Network.from_arrays(
-            layers, description["input_shape"], description["loss"], description["seed"], arrays
+            layers, description["input_shape"], description["loss"], description["seed"], arrays, quantization
         )
+    except ValueError as error:
+        raise StateError(f"input_quantization is {error}", where=where) from None
     except (ConfigError, InputError) as error:
         raise StateError(error.what, where=f"{where}: {error.where}", hint=error.hint) from None
 

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from shoal.errors import ConfigError, InputError
-from shoal.nn.arrays import Arrays, checked
+from shoal.nn.arrays import Arrays, checked, checked_as
 from shoal.nn.autodiff import check_loss, learning_ops
 from shoal.nn.initializers import draw
 from shoal.nn.layers.base import Layer, TrainableLayer
 from shoal.nn.layers.dense import Dense
 from shoal.nn.plan import SLOTS, flat, make_plan
 from shoal.nn.shapes import as_shape
-from shoal.nn.spec import layers_to_json
+from shoal.nn.spec import layers_to_json, value_to_json
 from shoal.nn.storage import encode, write
 from shoal.nn.summary import summary
+from shoal.nn.thaw import dequantized_from, with_float_answer
 from shoal.nn.trace import leaves, map_layers, named, trace
 
 if TYPE_CHECKING:
@@ -30,12 +31,12 @@ if TYPE_CHECKING:
     from shoal.nn.autodiff import Loss
     from shoal.nn.masks import Mask, Trainable
     from shoal.nn.plan import Optimizer, Plan
+    from shoal.nn.quantization import Quantization
     from shoal.nn.shapes import Shape
-    from shoal.nn.trace import Trace
 
 __all__ = ["VERSION", "Network"]
 
-VERSION = 1
+VERSION = 2
 
 
 class Network:
@@ -52,6 +53,8 @@ class Network:
         numbers; None for a network that only answers.
     seed
         Of the first weights: equal seeds give equal bits.
+    input_quantization
+        Where samples arrive as int8 or uint8; None: as float32.
 
     Attributes
     ----------
@@ -79,16 +82,21 @@ class Network:
     (193,)
     """
 
-    __slots__ = ("arrays", "layers", "loss", "seed", "trace")
+    __slots__ = ("arrays", "input_quantization", "layers", "loss", "seed", "trace")
 
     def __init__(
-        self, layers: Iterable[Layer], input_shape: Shape, loss: Loss | None = None, seed: int = 0
+        self,
+        layers: Iterable[Layer],
+        input_shape: Shape,
+        loss: Loss | None = None,
+        seed: int = 0,
+        input_quantization: Quantization | None = None,
     ) -> None:
-        self._set_up(layers, input_shape, loss, seed)
+        self._set_up(layers, input_shape, loss, seed, input_quantization)
         rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(self.seed)))
         self.arrays = Arrays(
             {
-                name: draw(rng, spec.init, spec.shape, spec.fan_in, spec.fan_out)
+                name: draw(rng, spec.init, spec.shape, spec.fan_in, spec.fan_out).astype(spec.dtype)
                 for name, spec in self.trace.arrays()
             }
         )
@@ -101,12 +109,13 @@ class Network:
         loss: Loss | None,
         seed: int,
         arrays: Mapping[str, ArrayLike],
+        input_quantization: Quantization | None = None,
     ) -> Network:
         """Return a network with these parameters instead of drawn ones.
 
         Parameters
         ----------
-        layers, input_shape, loss, seed
+        layers, input_shape, loss, seed, input_quantization
             As for the network itself.
         arrays
             Every parameter array by name.
@@ -119,18 +128,28 @@ class Network:
             Where an array is missing, one too many, of another shape, or not finite.
         """
         network = object.__new__(cls)
-        network._set_up(layers, input_shape, loss, seed)
+        network._set_up(layers, input_shape, loss, seed, input_quantization)
         specs = dict(network.trace.arrays())
         if specs.keys() != arrays.keys():
             name = min(specs.keys() ^ arrays.keys())
             problem = "missing" if name in specs else "not one of the layers'"
             raise InputError(f"array {name!r} is {problem}", where="arrays", hint=", ".join(specs) or None)
         network.arrays = Arrays(
-            {name: checked(arrays[name], spec.shape, name).copy() for name, spec in specs.items()}
+            {
+                name: checked_as(spec.dtype, arrays[name], spec.shape, name).copy()
+                for name, spec in specs.items()
+            }
         )
         return network
 
-    def _set_up(self, layers: Iterable[Layer], input_shape: Shape, loss: Loss | None, seed: int) -> None:
+    def _set_up(
+        self,
+        layers: Iterable[Layer],
+        input_shape: Shape,
+        loss: Loss | None,
+        seed: int,
+        input_quantization: Quantization | None,
+    ) -> None:
         """Check and store everything but the arrays."""
         if isinstance(seed, bool) or not hasattr(seed, "__index__") or seed < 0:
             raise ConfigError(f"seed must be an integer of at least 0, got {seed!r}", where="seed")
@@ -139,7 +158,8 @@ class Network:
         self.layers = named(layers)
         self.loss = loss
         self.seed = int(seed)
-        self.trace = trace(self.layers, checked_input_shape(input_shape))
+        self.input_quantization = input_quantization
+        self.trace = trace(self.layers, checked_input_shape(input_shape), input_quantization)
         check_loss(self.trace.graph, loss)
 
     @property
@@ -151,6 +171,11 @@ class Network:
     def output_shape(self) -> Shape:
         """Shape of one answer, outputs in reserve included."""
         return self.trace.output.shape
+
+    @property
+    def output_quantization(self) -> Quantization | None:
+        """How the answer is quantized; None: it is float32."""
+        return self.trace.output.quantization
 
     @property
     def active(self) -> int:
@@ -176,8 +201,8 @@ class Network:
 
     @property
     def parameters(self) -> NDArray[np.float32]:
-        """All values that learn in one row, in the order of the image; a copy, shape (parameters,)."""
-        return flat([self.arrays[name] for name in self.trainable])
+        """All float32 values that learn in one row, in the order of the image; a copy, shape (parameters,)."""
+        return flat([self.arrays[name] for name in self._float_trainable()])
 
     def with_parameters(self, vector: ArrayLike) -> Network:
         """Return a copy with other values of what learns.
@@ -199,7 +224,7 @@ class Network:
         >>> net.with_parameters([1, 2, 3]).arrays["dense_1.weights"].ravel()
         array([1., 2.], dtype=float32)
         """
-        names = self.trainable
+        names = self._float_trainable()
         total = sum(self.arrays[name].size for name in names)
         values = checked(vector, (total,), "parameters")
         copy = self.clone()
@@ -236,11 +261,55 @@ class Network:
             else layer
             for layer in self.layers
         )
-        return self._with(layers, trace(layers, self.input_shape))
+        return self._with(layers, self.arrays)
 
     def clone(self) -> Network:
         """Return a copy with arrays of its own."""
-        return self._with(self.layers, self.trace)
+        return self._with(self.layers, self.arrays)
+
+    def with_head(
+        self, layers: Iterable[Layer], loss: Loss, *, after: str | None = None, seed: int = 0
+    ) -> Network:
+        """Return a copy with a new end that learns, behind layers that do not.
+
+        Parameters
+        ----------
+        layers
+            Of the new end; their parameters are drawn from `seed`.
+        loss
+            As for the network itself.
+        after
+            Name of the last layer that is kept, none inside a Residual; None: all layers are kept.
+        seed
+            Of the first weights of the new end.
+
+        Raises
+        ------
+        ConfigError
+            Where there is no such layer, or the layers do not fit.
+
+        References
+        ----------
+        Ren, Anicic, Runkler, TinyOL: TinyML with online-learning on microcontrollers (2021).
+
+        Examples
+        --------
+        >>> from shoal import nn
+        >>> net = nn.Network([nn.Dense(8, "relu"), nn.Dense(3, "softmax")], (4,), loss="cross_entropy")
+        >>> head = [nn.Standardize(), nn.Dense(5, "softmax", reserve=2)]
+        >>> net.with_head(head, "cross_entropy", after="dense_1").trainable
+        ('dense_2.weights', 'dense_2.bias')
+        """
+        names = [str(layer.name) for layer in self.layers]
+        if after is not None and after not in names:
+            raise ConfigError(f"no layer {after!r}", where="with_head", hint=", ".join(names))
+        kept = self.layers[: len(names) if after is None else names.index(after) + 1]
+        body = map_layers(kept, frozen)
+        network = Network((*body, *layers), self.input_shape, loss, seed, self.input_quantization)
+        for name in network.arrays:
+            if name in self.arrays and name.rpartition(".")[0] in {str(layer.name) for layer in leaves(kept)}:
+                network.arrays[name] = self.arrays[name]
+        return network
 
     def freeze(self, *names: str) -> Network:
         """Return a copy in which these layers do not learn; without names, none does.
@@ -249,17 +318,30 @@ class Network:
         """
         return self._with_trainable(dict.fromkeys(self._parameter_layers(names), False))
 
-    def train(self, *names: str) -> Network:
-        """Return a copy in which these layers learn, with all their parameters; without names, all do."""
-        return self._with_trainable(dict.fromkeys(self._parameter_layers(names), True))
+    def train(self, *names: str, trainable: Trainable = True, on_integers: bool = False) -> Network:
+        """Return a copy in which these layers learn too.
 
-    def train_last(self, n: int) -> Network:
+        Parameters
+        ----------
+        names
+            Of layers with parameters; none: all of them.
+        trainable
+            Which part of each layer, as for the layer itself: True, "bias" or some output channels.
+        on_integers
+            Whether quantized layers learn their int8 weights, in a quarter of the memory. Otherwise the
+            network computes in float32 from the first quantized layer that learns on.
+        """
+        return self._with_trainable(dict.fromkeys(self._parameter_layers(names), trainable), on_integers)
+
+    def train_last(self, n: int, *, on_integers: bool = False) -> Network:
         """Return a copy in which the last n layers with parameters learn and no other.
 
         Parameters
         ----------
         n
             0 to the number of layers with parameters.
+        on_integers
+            As for :meth:`train`.
         """
         names = self._parameter_layers(())
         if isinstance(n, bool) or not hasattr(n, "__index__") or not 0 <= n <= len(names):
@@ -267,7 +349,7 @@ class Network:
                 f"train_last takes 0 to {len(names)} for this network, got {n!r}", where="train_last"
             )
         first = len(names) - int(n)
-        return self._with_trainable({name: i >= first for i, name in enumerate(names)})
+        return self._with_trainable({name: i >= first for i, name in enumerate(names)}, on_integers)
 
     def plan(
         self, optimizer: Optimizer | None = "sgd", *, accumulate: bool = False, anchor: bool = False
@@ -302,7 +384,7 @@ class Network:
                 "an anchor pulls where gradients are accumulated", where="plan", hint="accumulate=True"
             )
         for name, spec in self.trace.arrays():
-            checked(self.arrays[name], spec.shape, name)
+            checked_as(spec.dtype, self.arrays[name], spec.shape, name)
         graph = self.trace.graph
         learning = graph.fork()
         trained: tuple[str, ...] = ()
@@ -312,6 +394,19 @@ class Network:
                     "a network without loss cannot learn",
                     where="plan",
                     hint='nn.Network(..., loss="mse"), or plan(optimizer=None)',
+                )
+            integers = [name for name in self.trainable if self.arrays[name].dtype != np.float32]
+            if integers and (optimizer != "sgd" or accumulate):
+                raise ConfigError(
+                    f"{integers[0]} learns as integers, by plain descent alone",
+                    where="plan",
+                    hint='optimizer="sgd", accumulate=False',
+                )
+            if self.output_quantization is not None:
+                raise ConfigError(
+                    f"nothing of the network learns, its answer is {self.output_quantization.dtype}",
+                    where="plan",
+                    hint="network.train_last(1), or plan(optimizer=None)",
                 )
             trained = self.trainable
             learning = learning_ops(graph, self.trace.output, self.loss, self.masks)
@@ -354,6 +449,7 @@ class Network:
             "input_shape": list(self.input_shape),
             "loss": self.loss,
             "seed": self.seed,
+            "input_quantization": value_to_json(self.input_quantization),
         }
         write(path, encode(self.arrays, {"shoal": json.dumps(description)}))
 
@@ -361,24 +457,39 @@ class Network:
         layers = ", ".join(map(repr, self.layers))
         return f"Network([{layers}], input_shape={self.input_shape}, loss={self.loss!r}, seed={self.seed})"
 
-    def _with(self, layers: tuple[Layer, ...], trace: Trace) -> Network:
-        """Return a copy of other layers of the same shapes."""
+    def _with(self, layers: tuple[Layer, ...], arrays: Mapping[str, NDArray[Any]]) -> Network:
+        """Return a copy of other layers, with copies of these arrays."""
         copy = object.__new__(Network)
-        copy.layers, copy.trace = layers, trace
-        copy.loss, copy.seed = self.loss, self.seed
-        copy.arrays = Arrays({name: array.copy() for name, array in self.arrays.items()})
+        copy.layers = layers
+        copy.loss, copy.seed, copy.input_quantization = self.loss, self.seed, self.input_quantization
+        copy.trace = self.trace
+        if layers is not self.layers:
+            copy.trace = trace(layers, self.input_shape, self.input_quantization)
+        copy.arrays = Arrays({name: array.copy() for name, array in arrays.items()})
         return copy
 
-    def _with_trainable(self, choice: dict[str, Trainable]) -> Network:
+    def _float_trainable(self) -> list[str]:
+        """Return the names of the float32 arrays that learn."""
+        return [name for name in self.trainable if self.arrays[name].dtype == np.float32]
+
+    def _with_trainable(self, choice: dict[str, Trainable], on_integers: bool = False) -> Network:
         """Return a copy with another choice of what learns for these layers."""
+        start, arrays = self.layers, dict(self.arrays)
+        if on_integers:
+            start = with_float_answer(start)
+        for number, step in enumerate(self.trace.steps):
+            layer = step.layer
+            wanted = isinstance(layer, TrainableLayer) and choice.get(step.name, False) is not False
+            if wanted and step.output.quantization is not None and not on_integers:
+                start, arrays = dequantized_from(self.trace.steps, number, self.layers, self.arrays)
+                break
 
         def change(layer: Layer) -> Layer:
             if isinstance(layer, TrainableLayer) and layer.name in choice:
                 return replace(layer, trainable=choice[layer.name])
             return layer
 
-        layers = map_layers(self.layers, change)
-        return self._with(layers, trace(layers, self.input_shape))
+        return self._with(map_layers(start, change), arrays)
 
     def _parameter_layers(self, names: tuple[str, ...]) -> list[str]:
         """Return the layers with parameters that these names stand for, all of them for no names."""
@@ -396,6 +507,11 @@ class Network:
                 raise ConfigError(f"layer {name!r} has no parameters", where="layers")
             found += [layer for layer in inside if layer is not None]
         return found
+
+
+def frozen(layer: Layer) -> Layer:
+    """Return the same layer, not learning."""
+    return replace(layer, trainable=False) if isinstance(layer, TrainableLayer) else layer
 
 
 def checked_input_shape(shape: object) -> Shape:

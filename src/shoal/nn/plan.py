@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
-from shoal.nn.graph import NOTHING, Stored
+from shoal.nn.graph import NOTHING, Derived, Ref, Stored
 from shoal.nn.image import image_size, pack
 from shoal.nn.liveness import buffers
 from shoal.nn.placement import place
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from shoal.nn.graph import Op, Ref
+    from shoal.nn.graph import Op
     from shoal.nn.shapes import Shape
 
 __all__ = [
@@ -38,17 +38,23 @@ Optimizer: TypeAlias = Literal["sgd", "momentum", "adam"]
 
 ARENA, STATE, CONSTANTS = 0, 1, 2
 NONE = 0xFFFF
+TYPES = {"float32": 0, "int8": 1, "uint8": 2, "int32": 3}
 SLOTS: dict[str | None, int] = {None: 0, "sgd": 0, "momentum": 1, "adam": 2}
 
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """A place in one of the three spaces: 0 arena, 1 state, 2 constants; offset in values."""
+    """A place in one of the three spaces: 0 arena, 1 state, 2 constants; offset in words of four bytes.
+
+    Types: 0 float32, 1 int8, 2 uint8, 3 int32.
+    """
 
     space: int
     offset: int
     shape: tuple[int, int, int]
     grows: bool = False
+    type: int = 0
+    zero_point: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +86,11 @@ class Plan:
     ----------
     tensors, forward, learning, runs
         The records of the image.
-    constants, parameters
-        Values that stay and initial values of those that learn.
+    constants, parameters, quantized
+        Bytes that stay, in whole words; initial values of what learns as float32; and initial bytes of what
+        learns as integers.
     statistics, arena
-        Number of values of each.
+        Words of four bytes of each.
     input, output
         Tensors of the sample and of the answer.
     optimizer, accumulate, anchor
@@ -91,7 +98,9 @@ class Plan:
     active
         Outputs in use at first.
     layout
-        Name, offset and shape of each array among the parameters.
+        Name, offset and shape of each float32 array among the parameters.
+    quantized_layout
+        Name and word of each integer array among the bytes that learn.
     layers
         Name of each layer by its number.
     """
@@ -100,8 +109,9 @@ class Plan:
     forward: tuple[Operation, ...]
     learning: tuple[Operation, ...]
     runs: tuple[tuple[int, int], ...]
-    constants: NDArray[np.float32]
+    constants: bytes
     parameters: NDArray[np.float32]
+    quantized: bytes
     statistics: int
     arena: int
     input: int
@@ -111,6 +121,7 @@ class Plan:
     anchor: bool
     active: int
     layout: tuple[tuple[str, int, Shape], ...]
+    quantized_layout: tuple[tuple[str, int], ...]
     layers: tuple[str, ...]
 
     @property
@@ -119,14 +130,24 @@ class Plan:
         return self.forward + self.learning
 
     @property
+    def input_type(self) -> str:
+        """Type of one value of a sample."""
+        return name_of_type(self.tensors[self.input].type)
+
+    @property
+    def output_type(self) -> str:
+        """Type of one value of an answer."""
+        return name_of_type(self.tensors[self.output].type)
+
+    @property
     def slots(self) -> int:
         """Arrays of the optimizer that are as long as the parameters."""
         return SLOTS[self.optimizer] + self.accumulate + self.anchor
 
     @property
     def state(self) -> int:
-        """Number of values of the state: parameters, slots and statistics."""
-        return self.parameters.size * (1 + self.slots) + self.statistics
+        """Words of the state: parameters, slots, statistics, integers that learn."""
+        return self.parameters.size * (1 + self.slots) + self.statistics + len(self.quantized) // 4
 
     @property
     def image_size(self) -> int:
@@ -144,7 +165,7 @@ class Plan:
         """
         array = 4 * self.parameters.size
         return {
-            "parameters": array,
+            "parameters": array + len(self.quantized),
             "optimizer": array * SLOTS[self.optimizer],
             "gradient": array * self.accumulate,
             "anchor": array * self.anchor,
@@ -157,15 +178,41 @@ class Plan:
         return pack(self)
 
 
+def name_of_type(number: int) -> str:
+    """Return the name of a type by its number in the image."""
+    return next(name for name, value in TYPES.items() if value == number)
+
+
 @dataclass(slots=True)
 class Table:
     """Tensors by content, each once."""
 
-    numbers: dict[Tensor, int]
+    numbers: dict[Tensor, int] = field(default_factory=dict)
 
     def number(self, tensor: Tensor) -> int:
         """Return the number of a tensor, new or known."""
         return self.numbers.setdefault(tensor, len(self.numbers))
+
+
+@dataclass(slots=True)
+class Block:
+    """Arrays one after the other, each from a whole word on."""
+
+    content: bytearray = field(default_factory=bytearray)
+    words: dict[str, int] = field(default_factory=dict)
+
+    def append(self, array: NDArray[Any]) -> int:
+        """Add an array and return the word at which it starts."""
+        offset = len(self.content) // 4
+        self.content += array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
+        self.content += bytes(-len(self.content) % 4)
+        return offset
+
+    def word(self, name: str, array: NDArray[Any]) -> int:
+        """Return where the array of this name starts, new or known."""
+        if name not in self.words:
+            self.words[name] = self.append(array)
+        return self.words[name]
 
 
 def make_plan(
@@ -176,7 +223,7 @@ def make_plan(
     sample: Ref,
     output: Ref,
     active: int,
-    arrays: Mapping[str, NDArray[np.float32]],
+    arrays: Mapping[str, NDArray[Any]],
     trained: Iterable[str],
     optimizer: Optimizer | None,
     accumulate: bool,
@@ -188,7 +235,7 @@ def make_plan(
     Parameters
     ----------
     sizes
-        Elements of each value.
+        Words of four bytes of each value.
     forward, learning
         Operations in order.
     sample, output
@@ -208,10 +255,8 @@ def make_plan(
     offsets, arena = place(found)
 
     learns = set(trained)
-    state = [name for name in arrays if name in learns]
-    constants = [name for name in arrays if name not in learns]
+    state = [name for name in arrays if name in learns and arrays[name].dtype == np.float32]
     parameter_offsets, parameter_count = offsets_of(state, arrays)
-    constant_offsets, _ = offsets_of(constants, arrays)
     slots = SLOTS[optimizer] + accumulate + anchor
     first_statistic = parameter_count * (1 + slots)
     statistics = 0
@@ -221,20 +266,36 @@ def make_plan(
             statistic_offsets[op.aux.name] = first_statistic + statistics
             statistics += op.aux.shape[2]
 
-    table = Table({})
+    table = Table()
+    constants, quantized = Block(), Block()
+    derived: dict[Derived, Tensor] = {}
     runs: list[tuple[int, int]] = []
 
-    def tensor(part: Ref | Stored | None) -> int:
+    def tensor(part: Ref | Stored | Derived | None) -> int:
         if part is None or part is NOTHING:
             return NONE
-        if not isinstance(part, Stored):
-            offset = offsets[buffer_of[part.value]]
-            return table.number(Tensor(ARENA, offset, as_hwc(part.shape), part.grows))
+        if isinstance(part, Ref):
+            offset, q = offsets[buffer_of[part.value]], part.quantization
+            kind, zero = (TYPES[q.dtype], q.zero_point) if q is not None else (0, 0)
+            return table.number(Tensor(ARENA, offset, as_hwc(part.shape), part.grows, kind, zero))
+        if isinstance(part, Derived):
+            if part not in derived:
+                array = part.make(arrays)
+                derived[part] = Tensor(
+                    CONSTANTS, constants.append(array), part.shape, type=TYPES[array.dtype.name]
+                )
+            return table.number(derived[part])
         if part.name in parameter_offsets:
             return table.number(Tensor(STATE, parameter_offsets[part.name], part.shape))
         if part.name in statistic_offsets:
             return table.number(Tensor(STATE, statistic_offsets[part.name], part.shape))
-        return table.number(Tensor(CONSTANTS, constant_offsets[part.name], part.shape))
+        array = arrays[part.name]
+        kind, zero = TYPES[array.dtype.name], part.zero_point
+        if part.name in learns:
+            word = first_statistic + statistics + quantized.word(part.name, array)
+            return table.number(Tensor(STATE, word, part.shape, type=kind, zero_point=zero))
+        word = constants.word(part.name, array)
+        return table.number(Tensor(CONSTANTS, word, part.shape, type=kind, zero_point=zero))
 
     def record(op: Op) -> Operation:
         first = len(runs) if op.runs else 0
@@ -266,8 +327,9 @@ def make_plan(
         forward=tuple(records),
         learning=tuple(back),
         runs=tuple(runs),
-        constants=flat([arrays[name] for name in constants]),
+        constants=bytes(constants.content),
         parameters=flat([arrays[name] for name in state]),
+        quantized=bytes(quantized.content),
         statistics=statistics,
         arena=arena,
         input=input_number,
@@ -276,12 +338,13 @@ def make_plan(
         accumulate=accumulate,
         anchor=anchor,
         active=active,
+        quantized_layout=tuple(quantized.words.items()),
         layout=tuple((name, parameter_offsets[name], arrays[name].shape) for name in state),
         layers=layers,
     )
 
 
-def offsets_of(names: Iterable[str], arrays: Mapping[str, NDArray[np.float32]]) -> tuple[dict[str, int], int]:
+def offsets_of(names: Iterable[str], arrays: Mapping[str, NDArray[Any]]) -> tuple[dict[str, int], int]:
     """Return where each array starts when they follow each other, and where the last one ends."""
     offsets: dict[str, int] = {}
     end = 0

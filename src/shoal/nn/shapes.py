@@ -11,7 +11,7 @@ from shoal.nn.graph import Window
 __all__ = ["Padding", "Shape", "as_hwc", "as_image", "as_shape", "pair", "positive", "windowed"]
 
 Shape: TypeAlias = tuple[int, ...]
-Padding: TypeAlias = Literal["same", "valid"]
+Padding: TypeAlias = Literal["same", "valid"] | tuple[int, int, int, int]
 
 LARGEST = 1 << 28
 
@@ -81,19 +81,41 @@ def windowed(
 
     "same" yields ``ceil(size / stride)`` outputs, an odd row or column of padding at the bottom or right.
     """
-    if padding not in ("same", "valid"):
-        raise ConfigError(f"padding must be 'same' or 'valid', got {padding!r}")
-    before, after, out = [0, 0], [0, 0], [0, 0]
+    around = padded(shape, kernel, stride, padding)
+    out = [0, 0]
     for axis in (0, 1):
-        size, width, step = shape[axis], kernel[axis], stride[axis]
-        if padding == "same":
-            out[axis] = -(-size // step)
-            total = max((out[axis] - 1) * step + width - size, 0)
-            before[axis], after[axis] = total // 2, total - total // 2
-        elif size < width:
+        size = shape[axis] + around[axis] + around[axis + 2]
+        if size < kernel[axis]:
             raise ConfigError(
                 f"kernel {kernel} is larger than the input {shape}", hint="padding='same' or a smaller kernel"
             )
-        else:
-            out[axis] = (size - width) // step + 1
-    return Window(kernel, stride, (before[0], before[1], after[0], after[1])), (out[0], out[1])
+        out[axis] = (size - kernel[axis]) // stride[axis] + 1
+    return Window(kernel, stride, around), (out[0], out[1])
+
+
+def padded(
+    shape: tuple[int, int, int], kernel: tuple[int, int], stride: tuple[int, int], padding: Padding
+) -> tuple[int, int, int, int]:
+    """Return the rows and columns around the input: top, left, bottom, right."""
+    if padding == "valid":
+        return 0, 0, 0, 0
+    if padding == "same":
+        total = [
+            max((-(-shape[axis] // stride[axis]) - 1) * stride[axis] + kernel[axis] - shape[axis], 0)
+            for axis in (0, 1)
+        ]
+        return total[0] // 2, total[1] // 2, total[0] - total[0] // 2, total[1] - total[1] // 2
+    sides = tuple(padding) if isinstance(padding, Iterable) and not isinstance(padding, str) else ()
+    if len(sides) != 4:
+        raise ConfigError(
+            f"padding must be 'same' or 'valid', got {padding!r}", hint="or (top, left, bottom, right)"
+        )
+    for axis, side in enumerate(sides):
+        # A window that lies in the padding alone would have nothing to compute.
+        if isinstance(side, bool) or not hasattr(side, "__index__") or not 0 <= side < kernel[axis % 2]:
+            raise ConfigError(
+                f"padding {sides} must be integers of at least 0, less than the kernel {kernel}",
+                hint="a larger kernel or less padding",
+            )
+    top, left, bottom, right = (int(side) for side in sides)
+    return top, left, bottom, right

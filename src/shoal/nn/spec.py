@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import TYPE_CHECKING, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from shoal.errors import ConfigError, StateError
 from shoal.nn.layers.activation import Activation
@@ -11,14 +11,17 @@ from shoal.nn.layers.base import Layer, differs
 from shoal.nn.layers.conv import Conv2D, DepthwiseConv2D
 from shoal.nn.layers.dense import Dense
 from shoal.nn.layers.normalization import GroupNorm, Standardize
+from shoal.nn.layers.padding import Pad2D, ResizeNearest
 from shoal.nn.layers.pool import AveragePool2D, GlobalAveragePool2D, MaxPool2D
+from shoal.nn.layers.quantize import Dequantize, Quantize
 from shoal.nn.layers.reshape import Flatten, Reshape
 from shoal.nn.layers.residual import Residual
+from shoal.nn.quantization import Quantization
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
-__all__ = ["Json", "layers_from_json", "layers_to_json"]
+__all__ = ["Json", "layers_from_json", "layers_to_json", "quantization_from_json", "value_to_json"]
 
 Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 
@@ -30,12 +33,16 @@ KINDS: dict[str, type[Layer]] = {
         Conv2D,
         Dense,
         DepthwiseConv2D,
+        Dequantize,
         Flatten,
         GlobalAveragePool2D,
         GroupNorm,
         MaxPool2D,
+        Pad2D,
+        Quantize,
         Reshape,
         Residual,
+        ResizeNearest,
         Standardize,
     )
 }
@@ -53,6 +60,9 @@ def layer_to_json(layer: Layer) -> Json:
     if isinstance(layer, Residual):
         result["layers"] = layers_to_json(layer.layers)
         result["shortcut"] = layers_to_json(layer.shortcut)
+        for name in ("quantized", "activation"):
+            if getattr(layer, name) is not None:
+                result[name] = value_to_json(getattr(layer, name))
         result["name"] = layer.name
         return result
     for field in fields(layer):
@@ -66,6 +76,8 @@ def value_to_json(value: object) -> Json:
     """Return an argument; a slice as an object, any sequence as a list."""
     if value is None or isinstance(value, bool | str):
         return value
+    if isinstance(value, Quantization):
+        return {"quantization": [value.dtype, value.scale, value.zero_point]}
     if isinstance(value, slice):
         return {"slice": [value_to_json(part) for part in (value.start, value.stop, value.step)]}
     if isinstance(value, float):
@@ -99,17 +111,21 @@ def layer_from_json(entry: Json, where: str, depth: int) -> Layer:
     if kind == "Residual":
         branch = layers_from_json(arguments.pop("layers", None), where, depth + 1)
         shortcut = layers_from_json(arguments.pop("shortcut", None), where, depth + 1)
-        name = arguments.pop("name", None)
-        if arguments or not isinstance(name, str | None):
+        if not {"name", "quantized", "activation"}.issuperset(arguments):
             raise StateError("a Residual has other arguments than it takes", where=where)
-        return Residual(*branch, shortcut=shortcut, name=name)
+        return made(lambda **rest: Residual(*branch, shortcut=shortcut, **rest), kind, arguments, where)
     known = {field.name for field in fields(KINDS[kind])}
     if not known.issuperset(arguments):
         raise StateError(
             f"{kind} takes no {min(set(arguments) - known)!r}", where=where, hint="a newer version of shoal"
         )
+    return made(KINDS[kind], kind, arguments, where)
+
+
+def made(make: Callable[..., Layer], kind: str, arguments: dict[str, Json], where: str) -> Layer:
+    """Return a layer of these arguments."""
     try:
-        return KINDS[kind](**{name: value_from_json(part) for name, part in arguments.items()})  # type: ignore[arg-type]
+        return make(**{name: value_from_json(part) for name, part in arguments.items()})
     except (TypeError, ValueError, ConfigError) as error:
         raise StateError(f"{kind} cannot be made: {error}", where=where) from None
 
@@ -119,6 +135,8 @@ def value_from_json(value: Json) -> object:
     if isinstance(value, list):
         return tuple(value_from_json(part) for part in value)
     if isinstance(value, dict):
+        if list(value) == ["quantization"]:
+            return quantization_from_json(value)
         parts = value.get("slice")
         if len(value) != 1 or not isinstance(parts, list) or len(parts) != 3:
             raise ValueError("not a slice")
@@ -126,3 +144,22 @@ def value_from_json(value: Json) -> object:
             raise ValueError("not a slice")
         return slice(*parts)
     return value
+
+
+def quantization_from_json(value: Json) -> Quantization | None:
+    """Return what :func:`value_to_json` wrote of a quantization, or None.
+
+    Raises
+    ------
+    ValueError
+        Where it is something else.
+    """
+    if value is None:
+        return None
+    parts = value.get("quantization") if isinstance(value, dict) and len(value) == 1 else None
+    if not isinstance(parts, list) or len(parts) != 3:
+        raise ValueError("not a quantization")
+    dtype, scale, zero_point = parts
+    if type(scale) is not float or type(zero_point) is not int:
+        raise ValueError("not a quantization")
+    return Quantization(cast("Any", dtype), scale, zero_point)

@@ -12,7 +12,7 @@ import math
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
@@ -26,30 +26,32 @@ if TYPE_CHECKING:
 __all__ = ["decode", "encode", "read", "write"]
 
 LONGEST_HEADER = 100_000_000
+CODES = {"float32": "F32", "int32": "I32", "int8": "I8", "uint8": "U8"}
 
 
-def encode(arrays: Mapping[str, NDArray[np.float32]], metadata: Mapping[str, str]) -> bytes:
+def encode(arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> bytes:
     """Return the file's bytes.
 
     Parameters
     ----------
     arrays
-        float32, by name.
+        float32, int32, int8 or uint8, by name.
     metadata
         Text by name.
     """
     header: dict[str, object] = {"__metadata__": dict(metadata)}
     end = 0
     for name, array in arrays.items():
-        start, end = end, end + 4 * array.size
-        header[name] = {"dtype": "F32", "shape": list(array.shape), "data_offsets": [start, end]}
+        start, end = end, end + array.nbytes
+        code, shape = CODES[array.dtype.name], list(array.shape)
+        header[name] = {"dtype": code, "shape": shape, "data_offsets": [start, end]}
     text = json.dumps(header, separators=(",", ":"), allow_nan=False).encode()
     text += b" " * (-len(text) % 8)
-    data = (np.ascontiguousarray(array, "<f4").tobytes() for array in arrays.values())
+    data = (array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes() for array in arrays.values())
     return b"".join([len(text).to_bytes(8, "little"), text, *data])
 
 
-def decode(content: bytes, where: str) -> tuple[dict[str, NDArray[np.float32]], dict[str, str]]:
+def decode(content: bytes, where: str) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
     """Return the arrays and the metadata.
 
     Parameters
@@ -62,7 +64,7 @@ def decode(content: bytes, where: str) -> tuple[dict[str, NDArray[np.float32]], 
     Raises
     ------
     StateError
-        Where the bytes are not a safetensors file of float32 arrays without gaps.
+        Where the bytes are not a safetensors file of such arrays without gaps.
     """
     length = int.from_bytes(content[:8], "little")
     if len(content) < 8 or length > min(len(content) - 8, LONGEST_HEADER):
@@ -77,30 +79,31 @@ def decode(content: bytes, where: str) -> tuple[dict[str, NDArray[np.float32]], 
     if not isinstance(metadata, dict) or not all(isinstance(text, str) for text in metadata.values()):
         raise StateError("the metadata is not text", where=where)
     data = memoryview(content)[8 + length :]
-    arrays: dict[str, NDArray[np.float32]] = {}
+    arrays: dict[str, NDArray[Any]] = {}
     expected = 0
     for name, entry in header.items():
-        shape, start, end = checked_entry(name, entry, where)
+        dtype, shape, start, end = checked_entry(name, entry, where)
         if start != expected or end > len(data):
             raise StateError(f"array {name!r} lies outside the data or leaves a gap", where=where)
-        arrays[name] = np.frombuffer(data[start:end], "<f4").astype(np.float32).reshape(shape)
+        arrays[name] = np.frombuffer(data[start:end], dtype.newbyteorder("<")).astype(dtype).reshape(shape)
         expected = end
     if expected != len(data):
         raise StateError(f"{len(data) - expected} bytes too many at the end", where=where)
     return arrays, metadata
 
 
-def checked_entry(name: str, entry: object, where: str) -> tuple[tuple[int, ...], int, int]:
-    """Return shape, start and end of one array in the header."""
-    if not isinstance(entry, dict) or entry.get("dtype") != "F32":
-        raise StateError(f"array {name!r} is not float32", where=where)
+def checked_entry(name: str, entry: object, where: str) -> tuple[np.dtype[Any], tuple[int, ...], int, int]:
+    """Return type, shape, start and end of one array in the header."""
+    if not isinstance(entry, dict) or entry.get("dtype") not in CODES.values():
+        raise StateError(f"array {name!r} is not {', '.join(CODES)}", where=where)
+    dtype = np.dtype(next(kind for kind, code in CODES.items() if code == entry["dtype"]))
     shape, offsets = entry.get("shape"), entry.get("data_offsets")
     if not (is_sizes(shape) and is_sizes(offsets) and len(shape) <= 8 and len(offsets) == 2):
         raise StateError(f"array {name!r} has no sound shape", where=where)
     start, end = offsets
-    if end - start != 4 * math.prod(shape):
+    if end - start != dtype.itemsize * math.prod(shape):
         raise StateError(f"array {name!r} has {end - start} bytes for the shape {tuple(shape)}", where=where)
-    return tuple(shape), start, end
+    return dtype, tuple(shape), start, end
 
 
 def is_sizes(value: object) -> TypeGuard[list[int]]:

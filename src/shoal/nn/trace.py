@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from shoal.errors import ConfigError
-from shoal.nn.graph import Code, Graph, Op, Ref
+from shoal.nn.graph import Graph, Ref
 from shoal.nn.layers.base import Layer, Place
 from shoal.nn.layers.dense import Dense
+from shoal.nn.layers.integer import dequantize
 from shoal.nn.layers.residual import Residual
 from shoal.nn.shapes import LARGEST, as_hwc
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from shoal.nn.layers.base import ArraySpec
     from shoal.nn.masks import Mask
+    from shoal.nn.quantization import Quantization
     from shoal.nn.shapes import Shape
 
 __all__ = ["Step", "Trace", "leaves", "map_layers", "named", "trace"]
@@ -33,10 +35,20 @@ class Step:
     number: int
     name: str
     layer: Layer
-    input_shape: Shape
-    output_shape: Shape
+    input: Ref
+    output: Ref
     arrays: dict[str, ArraySpec]
     mask: Mask | None
+
+    @property
+    def input_shape(self) -> Shape:
+        """Shape of what the layer takes."""
+        return self.input.shape
+
+    @property
+    def output_shape(self) -> Shape:
+        """Shape of what the layer gives."""
+        return self.output.shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +83,7 @@ def map_layers(layers: Iterable[Layer], change: Callable[[Layer], Layer]) -> tup
         layer = given
         if isinstance(layer, Residual):
             branch, shortcut = map_layers(layer.layers, change), map_layers(layer.shortcut, change)
-            layer = Residual(*branch, shortcut=shortcut, name=layer.name)
+            layer = layer.with_ways(branch, shortcut)
         result.append(change(layer))
     return tuple(result)
 
@@ -106,13 +118,13 @@ def named(layers: Iterable[Layer]) -> tuple[Layer, ...]:
             if name not in taken:
                 break
         if isinstance(layer, Residual):
-            return Residual(*layer.layers, shortcut=layer.shortcut, name=name)
+            return layer.with_ways(layer.layers, layer.shortcut, name=name)
         return replace(layer, name=name)
 
     return map_layers(map_layers(layers, check), give)
 
 
-def trace(layers: Sequence[Layer], input_shape: Shape) -> Trace:
+def trace(layers: Sequence[Layer], input_shape: Shape, quantization: Quantization | None = None) -> Trace:
     """Lower named layers to operations.
 
     Raises
@@ -121,7 +133,7 @@ def trace(layers: Sequence[Layer], input_shape: Shape) -> Trace:
         With the layer, its number and its input, where a layer does not fit what comes before it.
     """
     graph = Graph()
-    sample = graph.value(input_shape)
+    sample = graph.value(input_shape, quantization=quantization)
     steps: list[Step] = []
 
     def walk(layers: Sequence[Layer], x: Ref, way: str) -> Ref:
@@ -146,13 +158,15 @@ def trace(layers: Sequence[Layer], input_shape: Shape) -> Trace:
             branch = walk(layer.layers, x, f"{where}.layers")
             shortcut = walk(layer.shortcut, x, f"{where}.shortcut")
             place = place._replace(number=len(steps))
-            y = join(graph, place, branch, shortcut)
+            y = layer.join(graph, place, branch, shortcut)
             arrays: dict[str, ArraySpec] = {}
             mask = None
         else:
+            if not layer.on_integers:
+                x = dequantize(graph, x, place)
             y = layer.lower(graph, x, place)
             arrays, mask = layer.arrays(x.shape), layer.mask(x.shape)
-        steps.append(Step(*place, layer, x.shape, y.shape, arrays, mask))
+        steps.append(Step(*place, layer, x, y, arrays, mask))
         return y
 
     output = walk(layers, sample, "layers")
@@ -172,15 +186,3 @@ def trace(layers: Sequence[Layer], input_shape: Shape) -> Trace:
 def is_last_activation(layer: Layer) -> bool:
     """Tell whether a layer may follow an output that grows."""
     return layer.default_name() in {"softmax", "sigmoid"}
-
-
-def join(graph: Graph, place: Place, branch: Ref, shortcut: Ref) -> Ref:
-    """Append the sum at the end of a Residual."""
-    if branch.shape != shortcut.shape:
-        raise ConfigError(
-            f"the branch gives {branch.shape}, the shortcut {shortcut.shape}",
-            hint="shortcut=[nn.Conv2D(filters, kernel=1, stride=...)] or a branch that keeps the shape",
-        )
-    if branch.grows or shortcut.grows:
-        raise ConfigError("a Dense with reserve inside a Residual", hint="reserve=0")
-    return graph.add(Op(Code.ADD, place.number, branch, graph.like(branch), x2=shortcut))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float32]
+    Values = NDArray[Any]
 
 __all__ = ["Executor"]
+
+TYPES = ("float32", "int8", "uint8")  # enum shoal_type
 
 
 class Executor:
@@ -45,7 +48,8 @@ class Executor:
         self._net = ctypes.c_void_p()
         check(self._c.shoal_open(ctypes.byref(self._net), *pointers(self.image, self._memory)), where)
         info = self.info
-        self._y = np.empty(info.outputs, np.float32)
+        self._x_type, self._y_type = TYPES[info.input_type], TYPES[info.output_type]
+        self._y = np.empty(info.outputs, self._y_type)
         self._loss = ctypes.c_float()
 
     @property
@@ -71,34 +75,39 @@ class Executor:
         """The trainable values, in place."""
         return self.state[: self.info.parameters]
 
+    @property
+    def quantized(self) -> NDArray[np.uint8]:
+        """The bytes of what learns as integers, in place."""
+        return self.state.view(np.uint8)[4 * (self.info.state - self.info.quantized) :]
+
     @staticmethod
-    def _vector(values: Floats) -> tuple[Floats, ctypes.c_void_p, ctypes.c_size_t]:
-        flat = np.ascontiguousarray(values, np.float32).reshape(-1)
+    def _vector(values: Values, dtype: str = "float32") -> tuple[Values, ctypes.c_void_p, ctypes.c_size_t]:
+        flat = np.ascontiguousarray(values, dtype).reshape(-1)
         return flat, ctypes.c_void_p(flat.ctypes.data), ctypes.c_size_t(flat.size)
 
-    def predict(self, x: Floats) -> Floats:
-        """Outputs (outputs,) for one sample; changes nothing."""
-        kept, *x_pair = self._vector(x)
-        _, *y_pair = self._vector(self._y)
+    def predict(self, x: Values) -> Values:
+        """Outputs (outputs,) for one sample, both in the types of the image; changes nothing."""
+        kept, *x_pair = self._vector(x, self._x_type)
+        _, *y_pair = self._vector(self._y, self._y_type)
         check(self._c.shoal_predict(self._net, *x_pair, *y_pair), "predict")
         del kept
         return self._y.copy()
 
     def _with_target(
-        self, call: Callable[..., int], where: str, x: Floats, target: Floats
-    ) -> tuple[Floats, float]:
-        kept_x, *x_pair = self._vector(x)
+        self, call: Callable[..., int], where: str, x: Values, target: Floats
+    ) -> tuple[Values, float]:
+        kept_x, *x_pair = self._vector(x, self._x_type)
         kept_t, *t_pair = self._vector(target)
-        _, *y_pair = self._vector(self._y)
+        _, *y_pair = self._vector(self._y, self._y_type)
         check(call(self._net, *x_pair, *t_pair, *y_pair, ctypes.byref(self._loss)), where)
         del kept_x, kept_t
         return self._y.copy(), self._loss.value
 
-    def score(self, x: Floats, target: Floats) -> tuple[Floats, float]:
+    def score(self, x: Values, target: Floats) -> tuple[Values, float]:
         """Outputs and loss of one sample; nothing is learnt."""
         return self._with_target(self._c.shoal_score, "score", x, target)
 
-    def learn(self, x: Floats, target: Floats) -> tuple[Floats, float]:
+    def learn(self, x: Values, target: Floats) -> tuple[Values, float]:
         """Outputs and loss before the step, then one step (or one more gradient to accumulate)."""
         return self._with_target(self._c.shoal_learn, "learn", x, target)
 
@@ -106,9 +115,9 @@ class Executor:
         """Take one step with the mean of the accumulated gradients."""
         check(self._c.shoal_apply(self._net), "apply")
 
-    def observe(self, x: Floats) -> None:
+    def observe(self, x: Values) -> None:
         """Let running statistics see one sample."""
-        kept, *x_pair = self._vector(x)
+        kept, *x_pair = self._vector(x, self._x_type)
         check(self._c.shoal_observe(self._net, *x_pair), "observe")
         del kept
 

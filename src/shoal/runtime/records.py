@@ -54,6 +54,9 @@ class InfoRecord(ctypes.Structure):
             "layers",
             "steps",
             "pending",
+            "input_type",
+            "output_type",
+            "quantized",
         )
     ]
 
@@ -123,7 +126,7 @@ class SerialRecord(ctypes.Structure):
 
 @dataclass(frozen=True, slots=True)
 class Info:
-    """Numbers of one open network, in values of four bytes."""
+    """Numbers of one open network; state and arena in words of four bytes, types are ``enum shoal_type``."""
 
     inputs: int
     outputs: int
@@ -135,6 +138,9 @@ class Info:
     layers: int
     steps: int
     pending: int
+    input_type: int
+    output_type: int
+    quantized: int
 
 
 @dataclass(frozen=True, slots=True)

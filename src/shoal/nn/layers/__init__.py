@@ -7,7 +7,9 @@ from shoal.nn.layers.base import Layer
 from shoal.nn.layers.conv import Conv2D, DepthwiseConv2D
 from shoal.nn.layers.dense import Dense
 from shoal.nn.layers.normalization import GroupNorm, Standardize
+from shoal.nn.layers.padding import Pad2D, ResizeNearest
 from shoal.nn.layers.pool import AveragePool2D, GlobalAveragePool2D, MaxPool2D
+from shoal.nn.layers.quantize import Dequantize, Quantize
 from shoal.nn.layers.reshape import Flatten, Reshape
 from shoal.nn.layers.residual import Residual
 
@@ -17,16 +19,20 @@ __all__ = [
     "Conv2D",
     "Dense",
     "DepthwiseConv2D",
+    "Dequantize",
     "Flatten",
     "GlobalAveragePool2D",
     "GroupNorm",
     "Layer",
     "LeakyReLU",
     "MaxPool2D",
+    "Pad2D",
+    "Quantize",
     "ReLU",
     "ReLU6",
     "Reshape",
     "Residual",
+    "ResizeNearest",
     "Sigmoid",
     "Softmax",
     "Standardize",

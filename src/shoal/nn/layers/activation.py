@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 from shoal.errors import ConfigError
-from shoal.nn.graph import Code, Op
+from shoal.nn.graph import QUANTIZED, Code, Op
 from shoal.nn.layers.base import Layer, Place, is_number
+from shoal.nn.layers.integer import constant, input_of
+from shoal.nn.quantization import Quantization, lookup_table, softmax_numbers
 
 if TYPE_CHECKING:
     from shoal.nn.graph import Graph, Ref
@@ -33,12 +35,18 @@ def check_activation(function: object) -> None:
         raise ConfigError(f"unknown activation {function!r}", hint=" | ".join(CODES))
 
 
+def check_flat(x: Ref) -> None:
+    """Refuse a softmax over an image."""
+    if len(x.shape) != 1:
+        raise ConfigError(f"softmax takes a flat value, got {x.shape}", hint="nn.Flatten() before it")
+
+
 def activate(graph: Graph, x: Ref, place: Place, function: str | None, slope: float = DEFAULT_SLOPE) -> Ref:
     """Append an activation; None leaves the value as it is."""
     if function is None:
         return x
-    if function == "softmax" and len(x.shape) != 1:
-        raise ConfigError(f"softmax takes a flat value, got {x.shape}", hint="nn.Flatten() before it")
+    if function == "softmax":
+        check_flat(x)
     numbers = (slope if function == "leaky_relu" else 0.0, 0.0)
     return graph.add(Op(CODES[function], place.number, x, graph.like(x), numbers=numbers))
 
@@ -53,6 +61,8 @@ class Activation(Layer):
         "relu", "relu6", "leaky_relu", "tanh", "sigmoid" or "softmax" (over a flat value).
     slope
         Of leaky_relu below 0.
+    quantized
+        How the answer is quantized, of an input that is; None: computed in float32.
 
     Examples
     --------
@@ -64,6 +74,7 @@ class Activation(Layer):
 
     function: ActivationName
     slope: float = DEFAULT_SLOPE
+    quantized: Quantization | None = None
 
     def default_name(self) -> str:
         """Return the name of the function."""
@@ -78,7 +89,19 @@ class Activation(Layer):
 
     def lower(self, graph: Graph, x: Ref, place: Place) -> Ref:
         """Append the operation."""
+        if self.quantized is not None:
+            return self.lower_quantized(graph, x, place, self.quantized)
         return activate(graph, x, place, self.function, self.slope)
+
+    def lower_quantized(self, graph: Graph, x: Ref, place: Place, wanted: Quantization) -> Ref:
+        """Append the operation on integers: softmax, or a table of its 256 answers."""
+        given, out = input_of(self, x), graph.value(x.shape, quantization=wanted)
+        if self.function == "softmax":
+            check_flat(x)
+            numbers = constant(softmax_numbers(given, wanted))
+            return graph.add(Op(QUANTIZED + Code.SOFTMAX, place.number, x, out, aux=numbers))
+        table = constant(lookup_table(self.function, given, wanted, self.slope))
+        return graph.add(Op(QUANTIZED + Code.LOOKUP, place.number, x, out, aux=table))
 
 
 def ReLU(*, name: str | None = None) -> Activation:  # noqa: N802 - reads as the layer it makes

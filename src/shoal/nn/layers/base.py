@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from shoal.nn.graph import Graph, Ref
     from shoal.nn.initializers import Initializer
     from shoal.nn.masks import Mask, Trainable
+    from shoal.nn.quantization import Quantization
     from shoal.nn.shapes import Shape
 
 __all__ = ["ArraySpec", "Layer", "Place", "TrainableLayer", "differs", "is_number"]
@@ -28,6 +29,7 @@ class ArraySpec(NamedTuple):
     init: Initializer
     fan_in: int = 1
     fan_out: int = 1
+    dtype: str = "float32"
 
 
 class Place(NamedTuple):
@@ -59,6 +61,11 @@ class Layer(ABC):
         given = ((field, getattr(self, field.name)) for field in fields(self))
         shown = (f"{field.name}={value!r}" for field, value in given if differs(value, field.default))
         return f"{type(self).__name__}({', '.join(shown)})"
+
+    @property
+    def on_integers(self) -> bool:
+        """Whether the layer takes an int8 or uint8 input as it is; for others it is dequantized first."""
+        return getattr(self, "quantized", None) is not None
 
     def check(self) -> None:
         """Raise ConfigError where an argument cannot be used, whatever the input."""
@@ -98,9 +105,16 @@ class TrainableLayer(Layer):
     trainable
         True: weights and bias learn. False: neither; they stay in flash. "bias": only the bias.
         A slice or a sequence of output channels: only these.
+    quantized
+        How the answer is quantized; the layer then computes on integers, as TensorFlow Lite's reference
+        kernels do, and its integer parameters learn where `trainable` says so. None: in float32.
+    weights_zero_point
+        Of quantized weights: 0 for int8, 0 to 255 for uint8.
     """
 
     trainable: Trainable = True
+    quantized: Quantization | None = None
+    weights_zero_point: int = 0
 
 
 def differs(value: object, default: object) -> bool:

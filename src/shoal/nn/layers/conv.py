@@ -11,6 +11,7 @@ from shoal.nn.graph import Code, Op, Stored
 from shoal.nn.initializers import check_initializer
 from shoal.nn.layers.activation import ActivationName, activate, check_activation
 from shoal.nn.layers.base import ArraySpec, Place, TrainableLayer
+from shoal.nn.layers.integer import check_quantized, quantized_arrays, weigh
 from shoal.nn.masks import Mask, as_mask
 from shoal.nn.shapes import Padding, Shape, as_hwc, as_image, pair, positive, windowed
 
@@ -32,7 +33,8 @@ class Conv2D(TrainableLayer):
     kernel, stride
         Of the window: one number, or height and width, 1 to 255.
     padding
-        "same": as many outputs as ``ceil(size / stride)``; "valid": only where the window fits.
+        "same": as many outputs as ``ceil(size / stride)``; "valid": only where the window fits; or how many
+        zeros lie around the input: (top, left, bottom, right), each less than the kernel.
     activation
         Name of the function of the sums, None for none.
     bias
@@ -64,8 +66,14 @@ class Conv2D(TrainableLayer):
         check_window(self)
 
     def arrays(self, shape: Shape) -> dict[str, ArraySpec]:
-        """Return weights (kernel height, kernel width, input channels, filters) and bias (filters,)."""
+        """Return weights (kernel height, kernel width, input channels, filters) and bias (filters,).
+
+        Quantized weights are (filters, kernel height, kernel width, input channels).
+        """
         kernel, channels = pair(self.kernel, "kernel"), shape[2]
+        if self.quantized is not None:
+            sizes = (self.filters, *kernel, channels)
+            return quantized_arrays(self.quantized, sizes, self.filters, bias=self.bias)
         area = math.prod(kernel)
         spec = ArraySpec((*kernel, channels, self.filters), self.init, area * channels, area * self.filters)
         return with_bias(spec, self.filters, bias=self.bias)
@@ -82,7 +90,10 @@ class Conv2D(TrainableLayer):
     def lower(self, graph: Graph, x: Ref, place: Place) -> Ref:
         """Append the convolution and its activation."""
         channels = as_image(x.shape, "Conv2D")[2]
-        weights = (math.prod(pair(self.kernel, "kernel")), channels, self.filters)
+        area = math.prod(pair(self.kernel, "kernel"))
+        if self.quantized is not None:
+            return convolve(self, graph, x, place, (self.filters, area, channels))
+        weights = (area, channels, self.filters)
         return convolve(self, graph, x, place, weights)
 
 
@@ -97,7 +108,8 @@ class DepthwiseConv2D(TrainableLayer):
     kernel, stride
         Of the window: one number, or height and width, 1 to 255.
     padding
-        "same": as many outputs as ``ceil(size / stride)``; "valid": only where the window fits.
+        "same": as many outputs as ``ceil(size / stride)``; "valid": only where the window fits; or how many
+        zeros lie around the input: (top, left, bottom, right), each less than the kernel.
     multiplier
         Output channels of each input channel.
     activation
@@ -133,6 +145,9 @@ class DepthwiseConv2D(TrainableLayer):
     def arrays(self, shape: Shape) -> dict[str, ArraySpec]:
         """Return weights (kernel height, kernel width, channels, multiplier) and bias, by output channel."""
         kernel, channels = pair(self.kernel, "kernel"), shape[2]
+        if self.quantized is not None:
+            sizes = (*kernel, channels, self.multiplier)
+            return quantized_arrays(self.quantized, sizes, channels * self.multiplier, bias=self.bias)
         area = math.prod(kernel)
         spec = ArraySpec((*kernel, channels, self.multiplier), self.init, area, area * self.multiplier)
         return with_bias(spec, channels * self.multiplier, bias=self.bias)
@@ -162,6 +177,7 @@ def check_window(layer: Conv2D | DepthwiseConv2D) -> None:
     if not isinstance(layer.bias, bool):
         raise ConfigError(f"bias must be True or False, got {layer.bias!r}")
     check_initializer(layer.init)
+    check_quantized(layer, layer.activation)
 
 
 def with_bias(weights: ArraySpec, channels: int, *, bias: bool) -> dict[str, ArraySpec]:
@@ -174,8 +190,23 @@ def convolve(
 ) -> Ref:
     """Append either convolution, whose weights have this shape in the image, and its activation."""
     code = Code.CONV2D if isinstance(layer, Conv2D) else Code.DEPTHWISE_CONV2D
-    kernel, stride, filters = pair(layer.kernel, "kernel"), pair(layer.stride, "stride"), weights[2]
+    kernel, stride = pair(layer.kernel, "kernel"), pair(layer.stride, "stride")
     window, size = windowed(as_hwc(x.shape), kernel, stride, layer.padding)
+    if layer.quantized is not None:
+        filters = weights[0] if isinstance(layer, Conv2D) else weights[2]
+        return weigh(
+            code,
+            layer,
+            graph,
+            x,
+            place,
+            weights=weights,
+            out=(*size, filters),
+            activation=layer.activation,
+            bias=layer.bias,
+            window=window,
+        )
+    filters = weights[2]
     bias = Stored(f"{place.name}.bias", (1, 1, filters)) if layer.bias else None
     out = graph.value((*size, filters))
     kept = Stored(f"{place.name}.weights", weights)

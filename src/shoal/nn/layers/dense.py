@@ -10,6 +10,7 @@ from shoal.nn.graph import Code, Op, Stored
 from shoal.nn.initializers import check_initializer
 from shoal.nn.layers.activation import ActivationName, activate, check_activation
 from shoal.nn.layers.base import ArraySpec, Place, TrainableLayer
+from shoal.nn.layers.integer import check_quantized, quantized_arrays, weigh
 from shoal.nn.masks import Mask, as_mask
 from shoal.nn.shapes import Shape, positive
 
@@ -68,6 +69,9 @@ class Dense(TrainableLayer):
         if not isinstance(self.bias, bool):
             raise ConfigError(f"bias must be True or False, got {self.bias!r}")
         check_initializer(self.init)
+        check_quantized(self, self.activation)
+        if self.quantized is not None and self.reserve:
+            raise ConfigError("a quantized Dense has no reserve", hint="reserve=0")
 
     @property
     def capacity(self) -> int:
@@ -75,8 +79,10 @@ class Dense(TrainableLayer):
         return self.units + self.reserve
 
     def arrays(self, shape: Shape) -> dict[str, ArraySpec]:
-        """Return weights (inputs, outputs) and bias (outputs,)."""
+        """Return weights (inputs, outputs) and bias (outputs,); quantized, weights (outputs, inputs)."""
         (inputs,) = shape
+        if self.quantized is not None:
+            return quantized_arrays(self.quantized, (self.units, inputs), self.units, bias=self.bias)
         specs = {"weights": ArraySpec((inputs, self.capacity), self.init, inputs, self.units)}
         if self.bias:
             specs["bias"] = ArraySpec((self.capacity,), "zeros")
@@ -95,6 +101,19 @@ class Dense(TrainableLayer):
         """Append the sum and its activation."""
         if len(x.shape) != 1:
             raise ConfigError(f"Dense takes a flat value, got {x.shape}", hint="nn.Flatten() before it")
+        if self.quantized is not None:
+            shape = (1, self.units, x.shape[0])
+            return weigh(
+                Code.DENSE,
+                self,
+                graph,
+                x,
+                place,
+                weights=shape,
+                out=(self.units,),
+                activation=self.activation,
+                bias=self.bias,
+            )
         weights = Stored(f"{place.name}.weights", (1, x.shape[0], self.capacity))
         bias = Stored(f"{place.name}.bias", (1, 1, self.capacity)) if self.bias else None
         out = graph.value((self.capacity,), grows=self.reserve > 0)

@@ -22,6 +22,11 @@ class Flatten(Layer):
 
     kind: ClassVar[str] = "flatten"
 
+    @property
+    def on_integers(self) -> bool:
+        """Takes integers as they are."""
+        return True
+
     def lower(self, graph: Graph, x: Ref, place: Place) -> Ref:
         """Return the same value with the shape (n,)."""
         del graph, place
@@ -41,6 +46,11 @@ class Reshape(Layer):
     kind: ClassVar[str] = "reshape"
 
     shape: Shape
+
+    @property
+    def on_integers(self) -> bool:
+        """Takes integers as they are."""
+        return True
 
     def check(self) -> None:
         """Raise ConfigError where an argument cannot be used."""

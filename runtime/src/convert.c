@@ -1,0 +1,44 @@
+/* The ways between float32 and integers, and tables of answers. */
+#include "quantized.h"
+
+void SHOAL_NAME(quantize_forward)(struct shoal *net, const struct operation *op)
+{
+    const struct tensor in = tensor_at(net, op->in), out = tensor_at(net, op->out);
+    const real         *x = values_of(net, &in);
+    const int32_t       least = out.type == I8 ? -128 : 0, zero = zero_point_of(&out);
+    for (size_t l = 0; l < SHOAL_WIDTH; l++) {
+        uint8_t *y = bytes_of(net, &out, l);
+        for (size_t i = 0; i < tensor_size(&in); i++) {
+            /* Beyond 1000 every zero point clamps. */
+            float ratio = lane(x[i], l) / op->value[0];
+            ratio = ratio < -1000.0f ? -1000.0f : ratio < 1000.0f ? ratio : 1000.0f;
+            const int32_t whole = (int32_t)ratio; /* towards 0; the rest is exact */
+            const float   rest = ratio - (float)whole;
+            const int32_t nearest = whole + (rest >= 0.5f ? 1 : rest <= -0.5f ? -1 : 0);
+            y[i] = (uint8_t)clamped(nearest + zero, least, least + 255);
+        }
+    }
+}
+
+void SHOAL_NAME(dequantize_forward)(struct shoal *net, const struct operation *op)
+{
+    const struct tensor in = tensor_at(net, op->in), out = tensor_at(net, op->out);
+    const int32_t       zero = zero_point_of(&in);
+    real               *y = values_of(net, &out);
+    for (size_t l = 0; l < SHOAL_WIDTH; l++) {
+        const uint8_t *x = bytes_of(net, &in, l);
+        for (size_t i = 0; i < tensor_size(&in); i++)
+            set_lane(&y[i], l, op->value[0] * (float)(as_integer(x[i], in.type) - zero));
+    }
+}
+
+void SHOAL_NAME(quantized_lookup)(struct shoal *net, const struct operation *op)
+{
+    const struct tensor in = tensor_at(net, op->in), out = tensor_at(net, op->out), aux = tensor_at(net, op->aux);
+    const uint8_t      *table = integers_of(net, &aux), first = in.type == I8 ? 128 : 0;
+    for (size_t l = 0; l < SHOAL_WIDTH; l++) {
+        const uint8_t *x = bytes_of(net, &in, l);
+        uint8_t       *y = bytes_of(net, &out, l);
+        for (size_t i = 0; i < tensor_size(&in); i++) y[i] = table[(uint8_t)(x[i] + first)];
+    }
+}
