@@ -63,7 +63,7 @@ class Learner:
         self.network = network
         self.optimizer: Optimizer = SGD() if optimizer is None else optimizer
         self.batch = batch
-        learns = network.loss is not None and network.output_quantization is None
+        learns = network.learns
         self._plan = network.plan(self.optimizer.name if learns else None, accumulate=learns and batch > 1)
         self._executor = Executor(self._plan.image())
         self._executor.set_optimizer(self.optimizer.phase())

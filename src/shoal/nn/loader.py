@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import ConfigError, InputError, StateError
@@ -13,6 +14,8 @@ from shoal.nn.storage import decode, read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from shoal.nn.autodiff import Loss
 
 __all__ = ["load"]
 
@@ -25,13 +28,16 @@ TYPES: dict[str, tuple[type, ...]] = {
 }
 
 
-def load(path: str | os.PathLike[str]) -> Network:
-    """Read a network that :meth:`Network.save` wrote.
+def load(path: str | os.PathLike[str], loss: Loss | None = None) -> Network:
+    """Read a network from a file: saved here, or made by TensorFlow Lite, ONNX, Keras or PyTorch.
 
     Parameters
     ----------
     path
-        Of the file.
+        Of the file: what :meth:`Network.save` wrote, ``.tflite``, ``.onnx``, ``.keras`` or ``.pt2``.
+    loss
+        To learn with; None: the one saved, or for another's file the one that the last layer asks for,
+        "cross_entropy" after a softmax, "bce" after a sigmoid, else "mse".
 
     Returns
     -------
@@ -44,9 +50,52 @@ def load(path: str | os.PathLike[str]) -> Network:
         Where the file cannot be read.
     StateError
         Where it is damaged, or not a network.
+    ModelError
+        Where another's file is damaged, or has an operator that no layer computes.
+    ConfigError
+        Where the loss does not fit the last layer.
     """
-    where = os.fspath(path)
-    arrays, metadata = decode(read(path), where)
+    content = read(path)
+    network = imported(path, content)
+    if network is None:
+        network = saved(content, os.fspath(path))
+    elif loss is None:
+        loss = natural_loss(network)
+    return network if loss is None else network.with_loss(loss)
+
+
+def imported(path: str | os.PathLike[str], content: bytes) -> Network | None:
+    """Return the network of a file that another framework wrote, None where none did."""
+    suffix = Path(path).suffix.lower()
+    if content[4:8] == b"TFL3":
+        from shoal.nn.importers import tflite
+
+        return tflite.load(path)
+    if suffix == ".onnx":
+        from shoal.nn.importers import onnx
+
+        return onnx.load(path)
+    if suffix == ".keras":
+        from shoal.nn.importers import keras
+
+        return keras.load(path)
+    if suffix == ".pt2":
+        from shoal.nn.importers import torch
+
+        return torch.load(path)
+    return None
+
+
+def natural_loss(network: Network) -> Loss:
+    """Return the loss that the last layer asks for."""
+    last = network.layers[-1]
+    function = getattr(last, "function", getattr(last, "activation", None))
+    return {"softmax": "cross_entropy", "sigmoid": "bce"}.get(function, "mse")  # type: ignore[return-value]
+
+
+def saved(content: bytes, where: str) -> Network:
+    """Return the network that :meth:`Network.save` wrote."""
+    arrays, metadata = decode(content, where)
     description = described(metadata, where)
     layers = layers_from_json(description["layers"], where)
     try:

@@ -183,6 +183,11 @@ class Network:
         return self.trace.active
 
     @property
+    def learns(self) -> bool:
+        """Whether there is a loss to learn from and an answer in float32 that it takes."""
+        return self.loss is not None and self.output_quantization is None
+
+    @property
     def masks(self) -> dict[int, Mask]:
         """What learns of each layer with parameters, by layer number."""
         return {step.number: step.mask for step in self.trace.steps if step.mask is not None}
@@ -201,7 +206,7 @@ class Network:
 
     @property
     def parameters(self) -> NDArray[np.float32]:
-        """All float32 values that learn in one row, in the order of the image; a copy, shape (parameters,)."""
+        """All float32 values that learn, in the order of the image; a copy, shape (parameters,)."""
         return flat([self.arrays[name] for name in self._float_trainable()])
 
     def with_parameters(self, vector: ArrayLike) -> Network:
@@ -266,6 +271,19 @@ class Network:
     def clone(self) -> Network:
         """Return a copy with arrays of its own."""
         return self._with(self.layers, self.arrays)
+
+    def with_loss(self, loss: Loss | None) -> Network:
+        """Return a copy that learns from another loss.
+
+        Raises
+        ------
+        ConfigError
+            Where it does not fit the last layer.
+        """
+        check_loss(self.trace.graph, loss)
+        copy = self.clone()
+        copy.loss = loss
+        return copy
 
     def with_head(
         self, layers: Iterable[Layer], loss: Loss, *, after: str | None = None, seed: int = 0
@@ -433,7 +451,7 @@ class Network:
         optimizer
             The one that the memory is counted for; without a loss, none.
         """
-        return summary(self, optimizer if self.loss is not None else None)
+        return summary(self, optimizer if self.learns else None)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write layers and parameters to one file, at once or not at all.

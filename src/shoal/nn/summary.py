@@ -40,7 +40,7 @@ def summary(network: Network, optimizer: Optimizer | None) -> str:
     rows = [HEADINGS]
     parameters = macs = 0
     for step in network.trace.steps:
-        count = sum(math.prod(spec.shape) for spec in step.arrays.values())
+        count = sum(math.prod(spec.shape) for part, spec in step.arrays.items() if part != "scales")
         work = step.layer.macs(step.input_shape, step.output_shape)
         output = " x ".join(map(str, step.output_shape))
         parameters, macs = parameters + count, macs + work
