@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 CORPUS = ROOT / "runtime/fuzz/corpus"
-SEEDS, LARGEST = 120, 2048
+SEEDS, LARGEST = 160, 3072
 OPTIMIZERS: tuple[Literal["sgd", "momentum", "adam"] | None, ...] = (None, "sgd", "momentum", "adam")
 
 
@@ -68,6 +68,62 @@ def seed_network(rng: np.random.Generator) -> nn.Network:
     return nn.Network(layers, shape, loss, seed=int(rng.integers(1000)))
 
 
+def seed_quantized_network(rng: np.random.Generator) -> nn.Network:
+    """Draw a small network that computes on integers, part of it learning."""
+
+    def pick(*values: Any) -> Any:
+        return values[rng.integers(len(values))]
+
+    def on_integers(dtype: Any = "int8") -> Any:
+        scale = float(np.float32(rng.uniform(0.01, 0.2)))
+        return nn.Quantization(dtype, scale, int(rng.integers(0, 100)))
+
+    dtype = pick("int8", "int8", "int8", "uint8")
+    shape = (int(rng.integers(3, 7)), int(rng.integers(3, 7)), int(rng.integers(1, 4)))
+    learns = dtype == "int8" and bool(rng.integers(2))
+    layers: list[nn.Layer] = [] if rng.integers(3) else [nn.Quantize(on_integers(dtype))]
+    given = None if layers else on_integers(dtype)
+
+    def common(channels: int) -> dict[str, Any]:
+        trainable = pick(True, "bias", [0], slice(0, channels)) if learns else False
+        activation = pick(None, "relu", "relu6")
+        return {"quantized": on_integers(dtype), "activation": activation, "trainable": trainable}
+
+    for _ in range(rng.integers(1, 4)):
+        n = int(rng.integers(1, 5))
+        more = [
+            [nn.Conv2D(n, pick(1, 2, 3), pick(1, 2), **common(n))],
+            [nn.DepthwiseConv2D(pick(2, 3), pick(1, 2), multiplier=1, **common(1))],
+            [nn.MaxPool2D(pick(2, 3), pick(None, 1), "same")],
+            [nn.AveragePool2D(2, 1, "same")],
+            [
+                nn.Conv2D(n, 1, **common(n)),
+                nn.Residual(nn.Conv2D(n, 3, **common(n)), quantized=on_integers(dtype)),
+            ],
+        ]
+        if not learns:
+            more += [
+                [nn.Pad2D((1, 0, 1, 1), pick((0, 0), (1, 1)))],
+                [nn.ResizeNearest((3, 4), pick(True, False))],
+                [nn.Activation(pick("relu", "tanh", "sigmoid", "leaky_relu"), quantized=on_integers(dtype))],
+            ]
+        layers += pick(*more)
+    layers += [pick(nn.Flatten(), nn.GlobalAveragePool2D(quantized=on_integers(dtype)))]
+    layers += [nn.Dense(3, **(common(3) | {"activation": None}))]
+    answer = pick([nn.Dequantize()], [nn.Dequantize(), nn.Activation("softmax")])
+    if not learns:
+        unit = nn.Quantization(dtype, 1 / 256, 0 if dtype == "uint8" else -128)
+        answer = pick(answer, [nn.Activation("softmax", quantized=unit)])
+    loss: Any = "cross_entropy" if isinstance(answer[-1], nn.Activation) else "mse"
+    network = nn.Network([*layers, *answer], shape, loss, input_quantization=given)
+    for name, array in network.arrays.items():
+        if array.dtype != np.float32:
+            array[...] = rng.integers(0, 100, array.shape)
+        elif name.endswith("scales"):
+            array[...] = rng.uniform(0.001, 0.1, array.shape)
+    return network
+
+
 def seed_images() -> Iterator[bytes]:
     """Yield images, small so that the fuzzer is fast, that it starts from."""
     rng = np.random.default_rng(1)
@@ -77,6 +133,9 @@ def seed_images() -> Iterator[bytes]:
         accumulate = optimizer is not None and bool(rng.integers(2))
         anchor = accumulate and bool(rng.integers(2))
         image = seed_network(rng).plan(optimizer, accumulate=accumulate, anchor=anchor).image()
+        if rng.integers(3) == 0:
+            network = seed_quantized_network(rng)
+            image = network.plan("sgd" if network.trainable else None).image()
         if len(image) < LARGEST:
             done += 1
             yield image

@@ -110,7 +110,7 @@ static void change_tensor(struct image *m)
     memcpy(&t, m->data + at, sizeof t);
     memcpy(&other, m->data + tensors_at(below(m, h.tensors)), sizeof other);
     const uint32_t axis = below(m, 3);
-    switch (below(m, 10)) {
+    switch (below(m, 12)) {
     case 0: t.offset = number_near(m, t.offset); break;
     case 1: t.offset = other.offset; break;
     case 2: t.offset = other.offset + other.shape[0] * other.shape[1] * other.shape[2]; break;
@@ -124,6 +124,8 @@ static void change_tensor(struct image *m)
         t.shape[axis] = other.shape[(axis + 1) % 3];
         t.shape[(axis + 1) % 3] = other.shape[axis];
         break;
+    case 9: t.type = (uint8_t)below(m, 5); break;
+    case 10: t.zero_point = (uint8_t)below(m, 256); break;
     default: t = other; break;
     }
     memcpy(m->data + at, &t, sizeof t);
@@ -131,8 +133,10 @@ static void change_tensor(struct image *m)
 
 static uint8_t some_code(struct image *m)
 {
-    switch (below(m, 4)) {
+    switch (below(m, 6)) {
     case 0: return (uint8_t)below(m, 256);
+    case 4: return (uint8_t)(QUANTIZED + DENSE + below(m, CLAMP));
+    case 5: return (uint8_t)(QUANTIZED + BACKWARD + DENSE + below(m, CLAMP));
     case 1: return (uint8_t)(MSE + below(m, 3));
     case 2: return (uint8_t)(BACKWARD + DENSE + below(m, STANDARDIZE));
     default: return (uint8_t)(DENSE + below(m, STANDARDIZE));
