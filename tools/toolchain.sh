@@ -1,9 +1,17 @@
 #!/bin/sh
-# Makes sure that clang with its sanitizer and fuzzer runtimes is there: installed where
-# we may, else described. Tests that need it skip with the reason when it is missing.
+# Makes sure that the tools outside Python are there: clang with its sanitizer and fuzzer runtimes, the cross
+# compilers with their C libraries, and QEMU. Installed where we may, else described. Tests that need one of them skip
+# with the reason when it is missing.
 set -eu
 
-works() {
+missing=
+need() { # need PACKAGES COMMAND...: asks for the packages where the command fails
+    packages=$1
+    shift
+    "$@" >/dev/null 2>&1 || missing="$missing $packages"
+}
+
+fuzzes() {
     dir=$(mktemp -d)
     echo 'int LLVMFuzzerTestOneInput(const unsigned char *d, unsigned long n);
 int LLVMFuzzerTestOneInput(const unsigned char *d, unsigned long n) { return n > 9 && d[0] ? 0 : 0; }' >"$dir/f.c"
@@ -12,15 +20,35 @@ int LLVMFuzzerTestOneInput(const unsigned char *d, unsigned long n) { return n >
     return $code
 }
 
-works && exit 0
+includes() { # includes COMPILER SPECS: it finds its C library
+    echo '#include <string.h>' | "$1" "--specs=$2" -E - >/dev/null 2>&1
+}
+
+look() {
+    missing=
+    need clang fuzzes
+    need "gcc-arm-none-eabi libnewlib-arm-none-eabi" includes arm-none-eabi-gcc nano.specs
+    need "gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf" includes riscv64-unknown-elf-gcc picolibc.specs
+    need qemu-system-arm command -v qemu-system-arm
+    need qemu-system-misc command -v qemu-system-riscv32
+}
+
+look
+[ -z "$missing" ] && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    echo "installing clang and its sanitizer runtimes"
+    echo "installing$missing"
     export DEBIAN_FRONTEND=noninteractive
-    if apt-get -qq update && apt-get -qq install --no-install-recommends clang >/dev/null; then
-        major=$(clang -dumpversion | cut -d. -f1)
-        apt-get -qq install --no-install-recommends "libclang-rt-$major-dev" >/dev/null || true
+    if apt-get -qq update; then
+        for package in $missing; do
+            apt-get -qq install --no-install-recommends "$package" >/dev/null || true
+        done
+        if ! fuzzes && command -v clang >/dev/null; then
+            apt-get -qq install --no-install-recommends "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev" >/dev/null || true
+        fi
     fi
-    works && exit 0
+    look
+    [ -z "$missing" ] && exit 0
 fi
-echo "note: clang with its sanitizer runtimes is missing, the tests that need it will skip" >&2
-echo "  try    sudo apt-get install clang 'libclang-rt-*-dev' (Debian, Ubuntu), or your system's clang package" >&2
+case "$missing" in *" clang"*) missing="$missing libclang-rt-*-dev" ;; esac
+echo "note: some tools are missing, the tests that need them will skip" >&2
+echo "  try    sudo apt-get install$missing (Debian, Ubuntu), or your system's packages of these tools" >&2

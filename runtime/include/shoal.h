@@ -54,7 +54,9 @@ extern "C" {
     X(ERROR_NOT_TRAINABLE, -11, "the image was planned without learning, or for the other mode") \
     X(ERROR_CAPACITY, -12, "no output is left in reserve for another class")                     \
     X(ERROR_STATE, -13, "a saved state of another image or length")                              \
-    X(ERROR_RATE, -14, "an optimizer setting is negative, not finite or outside its range")
+    X(ERROR_RATE, -14, "an optimizer setting is negative, not finite or outside its range")      \
+    X(ERROR_EMPTY, -15, "nothing was saved yet")                                                 \
+    X(ERROR_STORAGE, -16, "the storage refused, or lost what was written")
 
 enum shoal_status {
 #define SHOAL_STATUS_(name, value, text) SHOAL_##name = value,
@@ -76,7 +78,7 @@ struct shoal_optimizer {
 };
 
 /* What one value of a sample or an answer is. */
-enum shoal_type { SHOAL_FLOAT32, SHOAL_INT8, SHOAL_UINT8 };
+enum shoal_type { SHOAL_FLOAT32, SHOAL_INT8, SHOAL_UINT8, SHOAL_INT16 = 4 };
 
 /* Numbers of one open network: values, where nothing else is said. */
 struct shoal_info {
@@ -115,7 +117,7 @@ SHOAL_API struct shoal_info shoal_info(const struct shoal *net);
 /* --- Use ------------------------------------------------------------------------------ */
 
 /* A sample x and an answer y are x_count and y_count values of the types that shoal_info() names:
- * float, int8_t or uint8_t. A sample may be written where the network reads it, which saves a copy:
+ * float, int8_t, uint8_t or int16_t. A sample may be written where the network reads it, which saves a copy:
  * what this returns is then given as x. Every call writes over it. */
 SHOAL_API void *shoal_input(struct shoal *net);
 
@@ -167,6 +169,17 @@ SHOAL_API enum shoal_status shoal_set_anchor(struct shoal *net);
 SHOAL_API size_t            shoal_state_size(const struct shoal *net);
 SHOAL_API enum shoal_status shoal_save(const struct shoal *net, void *bytes, size_t size);
 SHOAL_API enum shoal_status shoal_load(struct shoal *net, const void *bytes, size_t size);
+
+/* The same bytes without a copy of them all. Saving puts them in order, in a few pieces. Loading gets
+ * any of them, twice: to check all before the first is used, then into place. A callback answers
+ * whether it could. Where it could not, or gives others the second time, the answer is
+ * SHOAL_ERROR_STORAGE, and the network holds no good state until a load succeeds. */
+SHOAL_API enum shoal_status shoal_save_to(const struct shoal *net,
+                                          bool (*put)(void *context, const void *bytes, size_t size),
+                                          void *context);
+SHOAL_API enum shoal_status shoal_load_from(struct shoal *net,
+                                            bool (*get)(void *context, size_t at, void *bytes, size_t size),
+                                            void *context);
 
 /* The state in place, shoal_info().state floats, parameters first in the image's order. */
 SHOAL_API float *shoal_state(struct shoal *net);

@@ -1,5 +1,6 @@
 /* Conv2D: weights (kernel row, kernel column, input channel, output channel). */
 #include "network.h"
+#include "product.h"
 #include "tile.h"
 #include "window.h"
 
@@ -21,6 +22,29 @@ static struct conv describe(const struct shoal *net, const struct operation *op,
 }
 
 /* --- Forward -------------------------------------------------------------------------------- */
+
+#if SCALAR
+
+SHOAL_INLINE void convolve(const struct conv *c, real *y, bool shared)
+{
+    const struct window *s = &c->s;
+    const size_t         in = s->in[2], channels = s->out[2];
+    (void)shared;
+    for (size_t oy = 0; oy < s->out[0]; oy++)
+        for (size_t ox = 0; ox < s->out[1]; ox++, y += channels) {
+            const real *w = c->w.at, *from = c->b.at;
+            size_t      ky, ky1, kx, kx1;
+            kernel_range(s, 0, oy, &ky, &ky1);
+            kernel_range(s, 1, ox, &kx, &kx1);
+            for (; ky < ky1; ky++, from = y) {
+                const size_t x = (under(s, 0, oy, ky) * s->in[1] + under(s, 1, ox, kx)) * in;
+                shoal_multiply(y, from, channels, c->x + x, 1, (kx1 - kx) * in,
+                               w + (ky * s->kernel[1] + kx) * in * channels, channels);
+            }
+        }
+}
+
+#else
 
 /* `positions` neighbouring outputs in a row, whose windows hold the kernel columns [kx0, kx1). */
 SHOAL_INLINE void multiply(const struct conv *c, real *y, bool shared, size_t oy, size_t ox,
@@ -66,6 +90,8 @@ SHOAL_INLINE void convolve(const struct conv *c, real *y, bool shared)
         }
 }
 
+#endif
+
 void SHOAL_NAME(conv2d_forward)(struct shoal *net, const struct operation *op)
 {
     const struct tensor out = tensor_at(net, op->out);
@@ -105,6 +131,41 @@ SHOAL_INLINE size_t weight_at(const struct window *s, const struct field *f)
 {
     return (f->ky * s->kernel[1] + f->kx) * s->in[2] * s->out[2];
 }
+
+#if SCALAR
+
+/* Adds to dx what one kernel position contributes. */
+SHOAL_INLINE void input_gradients(const struct conv *c, real *dx, bool shared, const struct field *f)
+{
+    const struct window *s = &c->s;
+    const real          *w = c->w.at;
+    (void)shared;
+    for (size_t oy = f->row; oy < f->row_end; oy++)
+        for (size_t ox = f->column; ox < f->column_end; ox++) {
+            real *to = dx + input_at(s, f, oy, ox);
+            shoal_multiply_turned(to, to, s->in[2], c->dy + output_at(s, oy, ox), s->out[2],
+                                  w + weight_at(s, f), s->out[2]);
+        }
+}
+
+/* Gradients of the weights at one kernel position, for `rows` input channels from `i`, learnt at once. */
+SHOAL_INLINE void weight_gradients(struct shoal *net, const struct conv *c, real *w,
+                                   const struct field *f, size_t i, size_t rows, struct channels run)
+{
+    const struct window *s = &c->s;
+    (void)rows; /* one */
+    w += weight_at(s, f) + i * s->out[2];
+    for (size_t o = run.first; o < run.end; o += TILE_ROW) {
+        const size_t n = run.end - o < TILE_ROW ? run.end - o : TILE_ROW;
+        real         g[TILE_ROW] = {0.0f};
+        for (size_t oy = f->row; oy < f->row_end && f->column < f->column_end; oy++)
+            shoal_multiply(g, g, n, c->x + input_at(s, f, oy, f->column) + i, s->stride[1] * s->in[2],
+                           f->column_end - f->column, c->dy + output_at(s, oy, f->column) + o, s->out[2]);
+        update_parameters(net, w + o, g, n);
+    }
+}
+
+#else
 
 /* Adds to dx what one kernel position contributes. A tile of positions shares the weights. */
 SHOAL_INLINE void input_gradients(const struct conv *c, real *dx, bool shared, const struct field *f)
@@ -167,6 +228,8 @@ SHOAL_INLINE void weight_gradients(struct shoal *net, const struct conv *c, real
     FOR_UNITS(first, length, TILE_UNITS, TILE);
 #undef TILE
 }
+
+#endif
 
 static void update_weights(struct shoal *net, const struct operation *op, const struct conv *c,
                            const struct field *f)

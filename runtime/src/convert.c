@@ -6,11 +6,13 @@ void SHOAL_NAME(quantize_forward)(struct shoal *net, const struct operation *op)
     const struct tensor in = tensor_at(net, op->in), out = tensor_at(net, op->out);
     const real         *x = values_of(net, &in);
     const int32_t       least = out.type == I8 ? -128 : 0, zero = zero_point_of(&out);
+    const float         scale = op->value[0];
+    const size_t        size = tensor_size(&in);
     for (size_t l = 0; l < SHOAL_WIDTH; l++) {
         uint8_t *y = bytes_of(net, &out, l);
-        for (size_t i = 0; i < tensor_size(&in); i++) {
+        for (size_t i = 0; i < size; i++) {
             /* Beyond 1000 every zero point clamps. */
-            float ratio = lane(x[i], l) / op->value[0];
+            float ratio = lane(x[i], l) / scale;
             ratio = ratio < -1000.0f ? -1000.0f : ratio < 1000.0f ? ratio : 1000.0f;
             const int32_t whole = (int32_t)ratio; /* towards 0; the rest is exact */
             const float   rest = ratio - (float)whole;
@@ -24,11 +26,13 @@ void SHOAL_NAME(dequantize_forward)(struct shoal *net, const struct operation *o
 {
     const struct tensor in = tensor_at(net, op->in), out = tensor_at(net, op->out);
     const int32_t       zero = zero_point_of(&in);
+    const float         scale = op->value[0];
+    const size_t        size = tensor_size(&in);
     real               *y = values_of(net, &out);
     for (size_t l = 0; l < SHOAL_WIDTH; l++) {
         const uint8_t *x = bytes_of(net, &in, l);
-        for (size_t i = 0; i < tensor_size(&in); i++)
-            set_lane(&y[i], l, op->value[0] * (float)(as_integer(x[i], in.type) - zero));
+        for (size_t i = 0; i < size; i++)
+            set_lane(&y[i], l, scale * (float)(as_integer(x[i], in.type) - zero));
     }
 }
 
@@ -36,9 +40,10 @@ void SHOAL_NAME(quantized_lookup)(struct shoal *net, const struct operation *op)
 {
     const struct tensor in = tensor_at(net, op->in), out = tensor_at(net, op->out), aux = tensor_at(net, op->aux);
     const uint8_t      *table = integers_of(net, &aux), first = in.type == I8 ? 128 : 0;
+    const size_t        size = tensor_size(&in);
     for (size_t l = 0; l < SHOAL_WIDTH; l++) {
         const uint8_t *x = bytes_of(net, &in, l);
         uint8_t       *y = bytes_of(net, &out, l);
-        for (size_t i = 0; i < tensor_size(&in); i++) y[i] = table[(uint8_t)(x[i] + first)];
+        for (size_t i = 0; i < size; i++) y[i] = table[(uint8_t)(x[i] + first)];
     }
 }

@@ -1,6 +1,10 @@
 /* Dense: y = x W + b with W (inputs, outputs). */
 #include "network.h"
+#include "product.h"
 #include "tile.h"
+
+/* Where nothing else is compiled in than plain SGD on one sample at a time. */
+#define HAS_ONLY_SGD (((SHOAL_OPTIMIZERS) & ~UINT64_C(1)) == UINT64_C(1) << SGD)
 
 struct dense {
     const real       *x, *dy;
@@ -8,11 +12,13 @@ struct dense {
     size_t            inputs, outputs, stride; /* stride: of a row of W, the capacity */
 };
 
-static struct dense describe(const struct shoal *net, const struct operation *op, const struct tensor *y)
+SHOAL_INLINE struct dense describe(const struct shoal *net, const struct operation *op,
+                                   const struct tensor *y)
 {
     const struct tensor in = tensor_at(net, op->in), w = tensor_at(net, op->weights);
-    struct dense        d = {0};
+    struct dense        d;
     d.x = values_of(net, &in);
+    d.dy = values_of(net, y); /* where this is backward */
     d.w = parameters_of(net, op->weights);
     d.b = parameters_of(net, op->bias);
     d.inputs = w.shape[1];
@@ -20,6 +26,25 @@ static struct dense describe(const struct shoal *net, const struct operation *op
     d.outputs = channels_of(net, y);
     return d;
 }
+
+#if SCALAR
+
+SHOAL_INLINE void multiply(const struct dense *d, real *y, bool shared)
+{
+    (void)shared;
+    shoal_multiply(y, d->b.at, d->outputs, d->x, 1, d->inputs, d->w.at, d->stride);
+}
+
+/* Plain SGD takes its step at once, in rows [row, row + rows). */
+SHOAL_INLINE void descend(const struct dense *d, real *w, float rate, size_t row, size_t rows,
+                          struct channels run)
+{
+    if (run.first < run.end)
+        shoal_descend(w + row * d->stride + run.first, d->stride, rate, d->x + row, rows,
+                      d->dy + run.first, run.end - run.first);
+}
+
+#else
 
 SHOAL_INLINE void multiply(const struct dense *d, real *y, bool shared)
 {
@@ -35,15 +60,6 @@ SHOAL_INLINE void multiply(const struct dense *d, real *y, bool shared)
 #undef TILE
 }
 
-void SHOAL_NAME(dense_forward)(struct shoal *net, const struct operation *op)
-{
-    const struct tensor out = tensor_at(net, op->out);
-    const struct dense  d = describe(net, op, &out);
-    if (SHOAL_WIDTH > 1 && d.w.shared) multiply(&d, values_of(net, &out), true);
-    else multiply(&d, values_of(net, &out), false);
-}
-
-/* Plain SGD takes its step at once, in rows [row, row + rows). */
 SHOAL_INLINE void descend(const struct dense *d, real *w, float rate, size_t row, size_t rows,
                           struct channels run)
 {
@@ -65,6 +81,8 @@ SHOAL_INLINE void descend(const struct dense *d, real *w, float rate, size_t row
 #undef TILE
 }
 
+#endif
+
 /* Other optimizers, and accumulation, take gradients. */
 static void learn_gradients(struct shoal *net, const struct dense *d, real *w, size_t row, size_t rows,
                             struct channels run)
@@ -83,13 +101,26 @@ SHOAL_INLINE void update_rows(struct shoal *net, const struct operation *op, con
 {
     for (size_t r = 0; r < runs_of(op); r++) {
         const struct channels run = run_at(net, op, r, d->outputs);
-        if (net->header.optimizer == SGD && !(net->header.flags & ACCUMULATE))
+        if (HAS_ONLY_SGD || (net->header.optimizer == SGD && !(net->header.flags & ACCUMULATE)))
             descend(d, w, net->optimizer.rate, row, rows, run);
         else learn_gradients(net, d, w, row, rows, run);
     }
 }
 
-/* The gradients of a tile of inputs, then the update of the same rows of W, unless w is NULL. */
+/* The gradients of the inputs, then the update of W, unless w is NULL. */
+#if SCALAR
+
+SHOAL_INLINE void go_back(struct shoal *net, const struct operation *op, const struct dense *d,
+                          real *dx, real *w, bool shared)
+{
+    (void)shared;
+    shoal_multiply_turned(dx, NULL, d->inputs, d->dy, d->outputs, d->w.at, d->stride);
+    if (w != NULL) update_rows(net, op, d, w, 0, d->inputs);
+}
+
+#else
+
+/* Tile by tile, while the nearest cache holds its rows. */
 SHOAL_INLINE void go_back(struct shoal *net, const struct operation *op, const struct dense *d,
                           real *dx, real *w, bool shared)
 {
@@ -111,12 +142,21 @@ SHOAL_INLINE void go_back(struct shoal *net, const struct operation *op, const s
 #undef TILE
 }
 
+#endif
+
+void SHOAL_NAME(dense_forward)(struct shoal *net, const struct operation *op)
+{
+    const struct tensor out = tensor_at(net, op->out);
+    const struct dense  d = describe(net, op, &out);
+    if (SHOAL_WIDTH > 1 && d.w.shared) multiply(&d, values_of(net, &out), true);
+    else multiply(&d, values_of(net, &out), false);
+}
+
 void SHOAL_NAME(dense_backward)(struct shoal *net, const struct operation *op)
 {
     const struct tensor gradient = tensor_at(net, op->in2);
-    struct dense        d = describe(net, op, &gradient);
+    const struct dense  d = describe(net, op, &gradient);
     real               *w = NULL;
-    d.dy = values_of(net, &gradient);
     if (updates(net, op, UPDATE_WEIGHTS)) {
         const struct tensor t = tensor_at(net, op->weights);
         w = values_of(net, &t);

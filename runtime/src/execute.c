@@ -7,8 +7,33 @@
 #define CASE(set, code, call) \
     case code: if (HAS(set, code)) SHOAL_NAME(call)(net, op); break
 
+/* A loss, forward or backward operation on int16. */
+static void fixed(struct shoal *net, const struct operation *op)
+{
+#if HAS_FIXED
+    switch (op->code - QUANTIZED) {
+        CASE(SHOAL_QUANTIZED, DENSE, fixed_dense);
+        CASE(SHOAL_QUANTIZED, RELU, fixed_relu);
+        CASE(SHOAL_QUANTIZED, SOFTMAX, fixed_softmax);
+    case BACKWARD + DENSE: if (HAS(SHOAL_QUANTIZED_BACKWARD, DENSE)) shoal_fixed_dense_backward(net, op); break;
+    case BACKWARD + RELU: if (HAS(SHOAL_QUANTIZED_BACKWARD, RELU)) shoal_fixed_relu_backward(net, op); break;
+    }
+#else
+    (void)net, (void)op; /* the loader refuses them */
+#endif
+}
+
+static bool is_fixed(const struct shoal *net, const struct operation *op)
+{
+    return HAS_FIXED && op->in != NONE && tensor_at(net, op->in).type == I16;
+}
+
 static void quantized(struct shoal *net, const struct operation *op)
 {
+    if (is_fixed(net, op)) {
+        fixed(net, op);
+        return;
+    }
     switch (op->code - QUANTIZED) {
         CASE(SHOAL_QUANTIZED, DENSE, quantized_dense);
         CASE(SHOAL_QUANTIZED, CONV2D, quantized_conv2d);
@@ -54,6 +79,10 @@ static void forward(struct shoal *net, const struct operation *op, bool observe)
 static void quantized_backward(struct shoal *net, const struct operation *op)
 {
 #if SHOAL_WIDTH == 1
+    if (is_fixed(net, op)) {
+        fixed(net, op);
+        return;
+    }
     switch (op->code - QUANTIZED - BACKWARD) {
         CASE(SHOAL_QUANTIZED_BACKWARD, DENSE, quantized_dense_backward);
         CASE(SHOAL_QUANTIZED_BACKWARD, CONV2D, quantized_conv2d_backward);
@@ -91,15 +120,23 @@ static void backward(struct shoal *net, const struct operation *op)
 void SHOAL_NAME(run_forward)(struct shoal *net, bool observe)
 {
     for (uint32_t i = 0; i < net->header.forward; i++) {
-        const struct operation op = operation_at(net, i);
-        forward(net, &op, observe);
+        const struct operation *const op = net->operations + i;
+        forward(net, op, observe);
     }
+}
+
+static real loss_of(struct shoal *net, const struct operation *op, const real *target, bool learn)
+{
+#if HAS_FIXED
+    if (op->code >= QUANTIZED) return shoal_fixed_loss(net, op, target, learn);
+#endif
+    return SHOAL_NAME(loss)(net, op, target, learn);
 }
 
 real SHOAL_NAME(run_loss)(struct shoal *net, const real *target)
 {
-    const struct operation op = operation_at(net, net->header.forward);
-    return SHOAL_NAME(loss)(net, &op, target, false);
+    const struct operation *const op = net->operations + net->header.forward;
+    return loss_of(net, op, target, false);
 }
 
 /* The learning part after its loss. Adam's powers count the step that is being taken. */
@@ -111,8 +148,8 @@ static void run_backward(struct shoal *net)
         net->beta2_power *= net->optimizer.beta2;
     }
     for (uint32_t i = 1; i < net->learning; i++) {
-        const struct operation op = operation_at(net, net->header.forward + i);
-        backward(net, &op);
+        const struct operation *const op = net->operations + net->header.forward + i;
+        backward(net, op);
     }
     if (accumulate) net->pending++;
     else net->steps++;
@@ -120,8 +157,8 @@ static void run_backward(struct shoal *net)
 
 real SHOAL_NAME(run_learning)(struct shoal *net, const real *target)
 {
-    const struct operation op = operation_at(net, net->header.forward);
-    const real             loss = SHOAL_NAME(loss)(net, &op, target, true);
+    const struct operation *const op = net->operations + net->header.forward;
+    const real             loss = loss_of(net, op, target, true);
 #if SHOAL_WIDTH == 1
     if (loss - loss != 0.0f) return loss; /* infinite or not a number: learn nothing */
 #endif
@@ -134,8 +171,8 @@ void SHOAL_NAME(prune)(struct shoal *net)
 {
     net->learning = 1;
     for (uint32_t i = 1; i < net->header.learning; i++) {
-        const struct operation op = operation_at(net, net->header.forward + i);
-        if (updates(net, &op, UPDATE_WEIGHTS) || updates(net, &op, UPDATE_BIAS))
+        const struct operation *const op = net->operations + net->header.forward + i;
+        if (updates(net, op, UPDATE_WEIGHTS) || updates(net, op, UPDATE_BIAS))
             net->learning = i + 1;
     }
 }

@@ -1,6 +1,6 @@
 /* The loader. Every offset, shape, product and loop bound of an image is checked here, once,
  * so that execution needs no checks: whatever the bytes, they are refused or safe to run. */
-#include "network.h"
+#include "fixed.h"
 
 #define MAGIC 0x4C4F4853u
 #define VERSION 2
@@ -76,6 +76,10 @@ static bool is_padding_sound(const struct operation *op, const struct tensor *x,
            y->shape[2] == (uint64_t)x->shape[2] + op->kernel[0] + op->kernel[1];
 }
 
+/* What is not compiled in is not checked either, but refused. */
+#define USES(code) \
+    (HAS(SHOAL_OPERATIONS, code) || HAS(SHOAL_BACKWARD, code) || HAS(SHOAL_QUANTIZED, code))
+
 /* The shapes of code `code` from x to y: forward, x is read and y written; backward, the
  * gradient goes from y to x. */
 static bool fits(uint8_t code, const struct operation *op, const struct parts *p,
@@ -84,33 +88,36 @@ static bool fits(uint8_t code, const struct operation *op, const struct parts *p
     const struct tensor *w = &p->weights;
     switch (code) {
     case PAD:
-        return !x->grows && !y->grows && is_padding_sound(op, x, y);
+        return USES(PAD) && !x->grows && !y->grows && is_padding_sound(op, x, y);
     case RESIZE_NEAREST:
-        return !x->grows && !y->grows && x->shape[2] == y->shape[2] && op->groups <= HALF_PIXEL_CENTERS;
+        return USES(RESIZE_NEAREST) && !x->grows && !y->grows && x->shape[2] == y->shape[2] &&
+               op->groups <= HALF_PIXEL_CENTERS;
     case QUANTIZE:
     case DEQUANTIZE:
-        return !x->grows && same_shape(x, y) && op->value[0] > 0.0f;
+        return (USES(QUANTIZE) || USES(DEQUANTIZE)) && !x->grows && same_shape(x, y) && op->value[0] > 0.0f;
     case DENSE:
-        return !x->grows && y->shape[0] == 1 && y->shape[1] == 1 &&
+        return USES(DENSE) && !x->grows && y->shape[0] == 1 && y->shape[1] == 1 &&
                has_shape(w, 1, size_of(x), y->shape[2]) && is_bias_sound(&p->bias, y->shape[2]);
     case CONV2D:
-        return !x->grows && !y->grows && is_window_sound(op, x, y) &&
+        return USES(CONV2D) && !x->grows && !y->grows && is_window_sound(op, x, y) &&
                has_shape(w, (uint64_t)op->kernel[0] * op->kernel[1], x->shape[2], y->shape[2]) &&
                is_bias_sound(&p->bias, y->shape[2]);
     case DEPTHWISE_CONV2D:
-        return !x->grows && !y->grows && is_window_sound(op, x, y) &&
+        return USES(DEPTHWISE_CONV2D) && !x->grows && !y->grows && is_window_sound(op, x, y) &&
                y->shape[2] % x->shape[2] == 0 &&
                has_shape(w, 1, (uint64_t)op->kernel[0] * op->kernel[1], y->shape[2]) &&
                is_bias_sound(&p->bias, y->shape[2]);
     case MAX_POOL2D:
     case AVERAGE_POOL2D:
-        return !x->grows && !y->grows && is_window_sound(op, x, y) && x->shape[2] == y->shape[2];
+        return (USES(MAX_POOL2D) || USES(AVERAGE_POOL2D)) && !x->grows && !y->grows &&
+               is_window_sound(op, x, y) && x->shape[2] == y->shape[2];
     case GROUP_NORM:
-        return !x->grows && same_shape(x, y) && op->groups > 0 && x->shape[2] % op->groups == 0 &&
+        return USES(GROUP_NORM) && !x->grows && same_shape(x, y) && op->groups > 0 &&
+               x->shape[2] % op->groups == 0 &&
                has_shape(w, 1, 1, x->shape[2]) && has_shape(&p->bias, 1, 1, x->shape[2]) &&
                has_shape(&p->aux, 1, 1, 2 * (uint64_t)op->groups) && p->aux.space == ARENA;
     case STANDARDIZE:
-        return !x->grows && same_shape(x, y) && p->aux.space == STATE &&
+        return USES(STANDARDIZE) && !x->grows && same_shape(x, y) && p->aux.space == STATE &&
                has_shape(&p->aux, 1, 1, 2 * size_of(x) + 1);
     default: /* element by element */
         return same_shape(x, y);
@@ -183,12 +190,55 @@ static bool fits_quantized(const struct shoal *net, uint8_t code, const struct o
     }
 }
 
+/* On int16. The shifts of sums must lie in range, and so few terms be added that they cannot overflow. */
+static bool fits_fixed(uint8_t code, const struct parts *p)
+{
+    const struct tensor *x = &p->in, *y = &p->out, *w = &p->weights;
+    switch (code) {
+    case DENSE:
+        return y->shape[0] == 1 && y->shape[1] == 1 && size_of(x) <= MOST_TERMS &&
+               has_shape(w, 1, size_of(x), y->shape[2]) && is_bias_sound(&p->bias, y->shape[2]) &&
+               growth(size_of(x)) + y->zero_point < (uint32_t)x->zero_point + UPPER_BITS;
+    case RELU:
+        return same_shape(x, y) && x->zero_point == y->zero_point;
+    case SOFTMAX:
+        return same_shape(x, y) && y->zero_point == PROBABILITY_BITS && size_of(x) <= MOST_TERMS;
+    default:
+        return false;
+    }
+}
+
+static bool is_gradient(const struct tensor *t)
+{
+    return !present(t) || (t->space == ARENA && t->zero_point == GRADIENT_BITS);
+}
+
+static bool fits_fixed_backward(uint8_t code, const struct operation *op, const struct parts *p)
+{
+    const struct tensor *x = &p->in, *dy = &p->in2, *dx = &p->out, *w = &p->weights;
+    if (x->space != ARENA || !is_gradient(dy) || !is_gradient(dx)) return false;
+    if (present(dx) && !(same_shape(dx, x) && apart(dx, x))) return false;
+    switch (code) {
+    case DENSE:
+        return dy->shape[0] == 1 && dy->shape[1] == 1 && size_of(x) <= MOST_TERMS &&
+               has_shape(w, 1, size_of(x), dy->shape[2]) && is_bias_sound(&p->bias, dy->shape[2]) &&
+               growth(dy->shape[2]) < UPPER_BITS && apart(dx, dy);
+    case RELU:
+        return op->flags == 0 && present(dx) && same_shape(x, dy) && (apart(dx, dy) || same_place(dx, dy));
+    default:
+        return false;
+    }
+}
+
 static bool has_type(const struct tensor *t, uint8_t type) { return !present(t) || t->type == type; }
 
-/* All values of one operation are float; those of a quantized one int8 or uint8, its numbers int32. */
+/* All values of one operation are float; those of a quantized one int8, uint8 or int16, its numbers int32. */
 static bool are_types_sound(const struct operation *op, const struct parts *p)
 {
     const uint8_t code = op->code, type = p->in.type;
+    if (type == I16)
+        return code >= QUANTIZED && has_type(&p->in2, I16) && has_type(&p->out, I16) && has_type(&p->weights, I32) &&
+               has_type(&p->bias, I32) && !present(&p->aux);
     if (code == QUANTIZE) return p->in.type == F32 && bytes_in(p->out.type) == 1;
     if (code == DEQUANTIZE) return p->out.type == F32 && bytes_in(p->in.type) == 1;
     if (code >= QUANTIZED + BACKWARD)
@@ -251,14 +301,25 @@ static bool is_forward_sound(const struct shoal *net, const struct operation *op
           apart(&p->out, &p->in2)))
         return false;
     if (op->code >= QUANTIZED)
-        return HAS_QUANTIZED && HAS(SHOAL_QUANTIZED, code) && fits_quantized(net, code, op, p);
+        return HAS_QUANTIZED && HAS(SHOAL_QUANTIZED, code) &&
+               (HAS_FIXED && p->in.type == I16 ? fits_fixed(code, p) : fits_quantized(net, code, op, p));
     return code <= DEQUANTIZE && HAS(SHOAL_OPERATIONS, code) && fits(code, op, p, &p->in, &p->out);
+}
+
+static bool is_fixed_loss_sound(uint8_t code, const struct parts *p)
+{
+    return p->in.type == I16 && p->out.zero_point == GRADIENT_BITS &&
+           (code == CROSS_ENTROPY ? p->in.zero_point == PROBABILITY_BITS
+                                  : code == MSE && p->in.zero_point <= GRADIENT_BITS + 1);
 }
 
 static bool is_loss_sound(const struct operation *op, const struct parts *p, uint64_t outputs)
 {
-    return op->code >= MSE && op->code <= CROSS_ENTROPY && HAS(SHOAL_OPERATIONS, op->code) && op->flags == 0 &&
-           present(&p->in) && present(&p->out) && p->in.space == ARENA &&
+    const uint8_t code = op->code & (uint8_t)~QUANTIZED;
+    const bool    known = op->code == code
+                              ? code >= MSE && code <= CROSS_ENTROPY && HAS(SHOAL_OPERATIONS, code)
+                              : HAS(SHOAL_QUANTIZED, code & 63) && is_fixed_loss_sound(code, p);
+    return known && op->flags == 0 && present(&p->in) && present(&p->out) && p->in.space == ARENA &&
            size_of(&p->in) == outputs && same_shape(&p->in, &p->out) &&
            (apart(&p->out, &p->in) || same_place(&p->out, &p->in));
 }
@@ -271,7 +332,7 @@ static bool is_backward_sound(const struct shoal *net, const struct operation *o
         const uint8_t base = (uint8_t)(op->code - QUANTIZED - BACKWARD);
         return SHOAL_WIDTH == 1 && HAS_QUANTIZED_BACKWARD && HAS(SHOAL_QUANTIZED_BACKWARD, base) &&
                present(&p->in2) && op->flags <= (UPDATE_WEIGHTS | UPDATE_BIAS) &&
-               fits_quantized_backward(base, op, p);
+               (HAS_FIXED && p->in.type == I16 ? fits_fixed_backward(base, op, p) : fits_quantized_backward(base, op, p));
     }
     if (op->code <= BACKWARD || op->code >= QUANTIZED) return false;
     const uint8_t code = (uint8_t)(op->code - BACKWARD);
@@ -336,9 +397,10 @@ static bool is_tensor_sound(const struct shoal *net, const struct tensor *t, uin
     for (size_t i = 0; i < 3; i++)
         if (t->shape[i] == 0 || t->shape[i] > LARGEST) return false;
     if ((uint64_t)t->shape[0] * t->shape[1] > LARGEST || size_of(t) > LARGEST) return false;
-    if (t->space > CONSTANTS || t->grows > 1 || t->type > I32) return false;
+    if (t->space > CONSTANTS || t->grows > 1 || t->type > I16) return false;
     if (t->grows && !(t->type == F32 && has_shape(t, 1, 1, outputs))) return false;
-    if (bytes_in(t->type) > 1 && t->zero_point != 0) return false;
+    if (bytes_in(t->type) == 4 && t->zero_point != 0) return false;
+    if (t->type == I16 && (t->zero_point > 15 || t->space != ARENA || !HAS_FIXED)) return false;
     if (t->type == I32 && t->space == ARENA) return false;
     if (t->type != F32 && t->space == STATE && t->offset < net->state_count - net->header.quantized) return false;
     return end_of(t) <= spaces[t->space];
@@ -446,7 +508,7 @@ enum shoal_status SHOAL_NAME(check_image)(struct shoal *net, size_t *memory_size
     for (uint32_t i = 0; i < operations; i++) {
         if (!is_operation_sound(net, i, net->outputs, &runs)) return SHOAL_ERROR_OPERATION;
         const struct operation op = operation_at(net, i);
-        if (i == h->forward) net->targets = op.code == CROSS_ENTROPY ? 1 : net->outputs;
+        if (i == h->forward) net->targets = takes_class(op.code) ? 1 : net->outputs;
         if (op.layer >= net->layers) net->layers = (uint32_t)op.layer + 1;
     }
     net->active = output.grows ? h->active : net->outputs;

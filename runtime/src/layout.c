@@ -1,9 +1,9 @@
 /* Padding and resizing: values move, whatever their type. */
 #include "network.h"
 
-/* A plane of (height, width, channels) values of `size` bytes each. */
+/* Values (height, width, channels). */
 struct image {
-    uint8_t       *at;
+    uint8_t        *at;
     const uint32_t *shape;
 };
 
@@ -31,13 +31,14 @@ void SHOAL_NAME(pad_forward)(struct shoal *net, const struct operation *op)
     }
 }
 
-/* Which input position is nearest to an output position, in float as TensorFlow Lite takes it. */
+/* Which of `in` positions is nearest to an output position, in float as TensorFlow Lite takes it. */
 static size_t nearest(size_t position, uint32_t in, uint32_t out, uint8_t flags)
 {
-    const bool   corners = (flags & 1) && out > 1;
-    const float  scale = corners ? (float)(in - 1) / (float)(out - 1) : (float)in / (float)out;
-    const float  at = ((float)position + (flags & 2 ? 0.5f : 0.0f)) * scale;
-    const size_t index = (size_t)(flags & 1 ? at + 0.5f : at);
+    const bool   corners = (flags & 1) != 0, centers = (flags & 2) != 0;
+    const float  scale = corners && out > 1 ? (float)(in - 1) / (float)(out - 1) : (float)in / (float)out;
+    const float  at = ((float)position + (centers ? 0.5f : 0.0f)) * scale;
+    const size_t whole = (size_t)at; /* the rest is exact */
+    const size_t index = whole + (corners && at - (float)whole >= 0.5f ? 1 : 0);
     return index < in ? index : in - 1;
 }
 
@@ -47,11 +48,12 @@ void SHOAL_NAME(resize_nearest_forward)(struct shoal *net, const struct operatio
     const size_t        size = size_of_value(&in);
     for (size_t l = 0; l < passes(&in); l++) {
         const struct image x = {bytes_of(net, &in, l), in.shape}, y = {bytes_of(net, &out, l), out.shape};
-        for (size_t row = 0; row < out.shape[0]; row++)
+        for (size_t row = 0; row < out.shape[0]; row++) {
+            const size_t from = nearest(row, in.shape[0], out.shape[0], op->groups);
             for (size_t column = 0; column < out.shape[1]; column++)
                 memcpy(place(&y, row, column, 0, size),
-                       place(&x, nearest(row, in.shape[0], out.shape[0], op->groups),
-                             nearest(column, in.shape[1], out.shape[1], op->groups), 0, size),
+                       place(&x, from, nearest(column, in.shape[1], out.shape[1], op->groups), 0, size),
                        in.shape[2] * size);
+        }
     }
 }

@@ -9,7 +9,7 @@
 #define NONE 0xFFFFu /* no tensor */
 
 enum space { ARENA, STATE, CONSTANTS };
-enum type { F32, I8, U8, I32 };
+enum type { F32, I8, U8, I32, I16 };
 enum header_flag { ACCUMULATE = 1, ANCHOR = 2 };
 enum optimizer { NO_OPTIMIZER, SGD, MOMENTUM, ADAM };
 enum update { UPDATE_WEIGHTS = 1, UPDATE_BIAS = 2 };
@@ -20,7 +20,7 @@ enum code {
     PAD, RESIZE_NEAREST, QUANTIZE, DEQUANTIZE, LOOKUP, MEAN, CLAMP,
     MSE = 32, BINARY_CROSS_ENTROPY, CROSS_ENTROPY,
     BACKWARD = 64,  /* added to the code of a forward operation */
-    QUANTIZED = 128 /* added where the values are int8 or uint8 */
+    QUANTIZED = 128 /* added where the values are int8, uint8 or int16 */
 };
 
 /* The operations that are compiled in, a bit for each code; all, unless a firmware for one image
@@ -36,9 +36,14 @@ enum code {
 #define SHOAL_QUANTIZED            UINT64_MAX
 #define SHOAL_QUANTIZED_BACKWARD   UINT64_MAX
 #define SHOAL_OPTIMIZERS           UINT64_MAX /* of enum optimizer; bit 32: accumulation */
+#define SHOAL_FIXED                1          /* int16 values */
+#endif
+#ifndef SHOAL_FIXED
+#define SHOAL_FIXED 0
 #endif
 #define HAS(set, code) (((uint64_t)(set) >> (code) & 1u) != 0)
 #define HAS_ACCUMULATION HAS(SHOAL_OPTIMIZERS, 32)
+#define HAS_FIXED ((SHOAL_FIXED) && SHOAL_WIDTH == 1)
 #define HAS_QUANTIZED ((SHOAL_QUANTIZED) != 0)
 #define HAS_QUANTIZED_BACKWARD ((SHOAL_QUANTIZED_BACKWARD) != 0)
 
@@ -58,7 +63,7 @@ struct header {
 struct tensor {
     uint32_t offset;
     uint32_t shape[3];
-    uint8_t  space, grows, type, zero_point; /* zero_point: in the tensor's own type */
+    uint8_t  space, grows, type, zero_point; /* zero_point: in the tensor's own type; I16: fraction bits */
 };
 
 struct operation {
@@ -102,12 +107,15 @@ SHOAL_INLINE struct operation operation_at(const struct shoal *net, uint32_t num
     return net->operations[number];
 }
 
+/* Whether the target of a loss is the number of a class. */
+SHOAL_INLINE bool takes_class(uint8_t code) { return (code & ~QUANTIZED) == CROSS_ENTROPY; }
+
 SHOAL_INLINE size_t tensor_size(const struct tensor *t)
 {
     return (size_t)t->shape[0] * t->shape[1] * t->shape[2];
 }
 
-SHOAL_INLINE size_t bytes_in(uint8_t type) { return type == I8 || type == U8 ? 1 : 4; }
+SHOAL_INLINE size_t bytes_in(uint8_t type) { return type == I8 || type == U8 ? 1 : type == I16 ? 2 : 4; }
 
 /* Every tensor starts at a word of four bytes and takes whole ones. */
 SHOAL_INLINE size_t words_of(const struct tensor *t)
@@ -252,6 +260,16 @@ QUANTIZED_OPERATION(lookup)
 QUANTIZED_OPERATION(mean)
 #undef QUANTIZED_OPERATION
 
+/* On int16 values, with int16 gradients. At width 1 alone. */
+#define FIXED_OPERATION(name) void shoal_fixed_##name(struct shoal *net, const struct operation *op);
+FIXED_OPERATION(dense)
+FIXED_OPERATION(dense_backward)
+FIXED_OPERATION(relu)
+FIXED_OPERATION(relu_backward)
+FIXED_OPERATION(softmax)
+#undef FIXED_OPERATION
+float shoal_fixed_loss(struct shoal *net, const struct operation *op, const float *target, bool learn);
+
 /* The way back through quantized operations; gradients are float. At width 1 alone. */
 #define QUANTIZED_BACKWARD(name) void shoal_quantized_##name(struct shoal *net, const struct operation *op);
 QUANTIZED_BACKWARD(dense_backward)
@@ -278,7 +296,9 @@ void SHOAL_NAME(drop_anchor)(struct shoal *net);
 enum shoal_status SHOAL_NAME(check_image)(struct shoal *net, size_t *memory_size,
                                           const void *image, size_t image_size);
 
+/* CRC-32 as in IEEE 802.3; `onwards` goes on from the CRC of what came before, 0 for nothing. */
 uint32_t shoal_crc32(const void *bytes, size_t size);
+uint32_t shoal_crc32_onwards(uint32_t crc, const void *bytes, size_t size);
 
 #if SHOAL_WIDTH > 1
 enum shoal_status SHOAL_NAME(memory_needed)(size_t *memory_size, const void *image, size_t image_size);

@@ -7,38 +7,58 @@
 
 #include "network.h"
 
-/* a * b / 2^31, rounded, halves up; the one product that does not fit saturates. */
+/* a * b / 2^31, rounded, halves up; not both are INT32_MIN. */
 SHOAL_INLINE int32_t high_product(int32_t a, int32_t b)
 {
-    if (a == INT32_MIN && b == INT32_MIN) return INT32_MAX;
     return (int32_t)(((int64_t)a * b + (INT64_C(1) << 30)) >> 31);
 }
 
-/* x / 2^exponent, rounded, halves away from 0; exponent 0 to 31. */
+/* x / 2^exponent, rounded, halves away from 0; exponent 0 to 31, x not INT32_MIN. */
 SHOAL_INLINE int32_t rounded_shift(int32_t x, int32_t exponent)
 {
-    const uint32_t below = (uint32_t)((UINT64_C(1) << exponent) - 1);
-    const uint32_t rest = (uint32_t)x & below, half = (below >> 1) + (x < 0 ? 1u : 0u);
-    return (int32_t)((int64_t)x >> exponent) + (rest > half ? 1 : 0);
+    if (exponent == 0) return x;
+    return (((x - (x < 0 ? 1 : 0)) >> (exponent - 1)) + 1) >> 1;
 }
 
-/* x times multiplier / 2^31 * 2^shift. A left shift wraps as 32 bits do. */
+/* x times multiplier / 2^31 * 2^shift; the multiplier is at least 0. A left shift wraps as 32 bits do. */
 SHOAL_INLINE int32_t scaled(int32_t x, int32_t multiplier, int32_t shift)
 {
-    const int32_t left = shift > 0 ? shift : 0;
-    return rounded_shift(high_product((int32_t)((uint32_t)x << left), multiplier), left - shift);
+    if (shift >= 0) return high_product((int32_t)((uint32_t)x << shift), multiplier);
+    return rounded_shift(high_product(x, multiplier), -shift);
 }
 
 /* The same, rounded once, halves away from 0: what Dense does. */
 SHOAL_INLINE int32_t scaled_once(int32_t x, int32_t multiplier, int32_t shift)
 {
-    const int64_t half = INT64_C(1) << (30 - shift), product = (int64_t)x * multiplier;
-    return (int32_t)((product + half - (x < 0 ? 1 : 0)) >> (31 - shift));
+    const int64_t product = (int64_t)x * multiplier - (x < 0 ? 1 : 0);
+    if (shift < 0) return (((int32_t)(product >> 31) >> (-1 - shift)) + 1) >> 1;
+    return (int32_t)(((product >> (30 - shift)) + 1) >> 1);
 }
 
 SHOAL_INLINE int32_t clamped(int32_t x, int32_t least, int32_t largest)
 {
     return x < least ? least : x > largest ? largest : x;
 }
+
+/* An output from what it is above its zero point, kept in a range. */
+SHOAL_INLINE uint8_t output_of(int32_t x, int32_t zero, int32_t least, int32_t largest)
+{
+    return (uint8_t)(clamped(x, least - zero, largest - zero) + zero);
+}
+
+/* How sums of products become outputs. */
+struct rescaling {
+    const int32_t *bias, *scales; /* of the first output: bias or NULL; multiplier, shift */
+    int32_t        zero, least, largest;
+    bool           once; /* rounded */
+};
+
+#define OUTPUTS 32 /* whose sums are taken at once */
+
+struct rescaling SHOAL_NAME(rescaling_of)(const struct shoal *net, const struct operation *op);
+
+/* For outputs from number `first` on: the sums as they begin, and the outputs of finished sums. */
+void SHOAL_NAME(begin_sums)(uint32_t *sum, const struct rescaling *r, size_t first, size_t count);
+void SHOAL_NAME(rescale)(uint8_t *y, const uint32_t *sum, const struct rescaling *r, size_t first, size_t count);
 
 #endif

@@ -1,27 +1,28 @@
 /* Softmax on integers, in fixed point as TensorFlow Lite's reference kernel takes it.
  *
  * Qm is a 32-bit number with m bits before the point. exp is taken of a difference in Q5, -32 to 0, the sum of
- * exponentials in Q12, and each answer is an exponential times the reciprocal of the sum. */
+ * exponentials in Q12, and each answer is an exponential times the reciprocal of the sum, in Q0. */
 #include "quantized.h"
 
 /* exp(a) for a in [-1/4, 0), both Q0: a Taylor polynomial of fourth order around -1/8. */
 static int32_t exp_near_zero(int32_t a)
 {
+    const int32_t exp_of_eighth = 1895147668, third = 715827883; /* exp(-1/8), 1/3 */
     const int32_t x = a + (1 << 28), x2 = high_product(x, x), x3 = high_product(x2, x), x4 = high_product(x2, x2);
-    const int32_t inner = rounded_shift(high_product(rounded_shift(x4, 2) + x3, 715827883) + x2, 1);
-    return 1895147668 + high_product(1895147668, x + inner); /* exp(-1/8); 1/3 */
+    const int32_t inner = rounded_shift(high_product(rounded_shift(x4, 2) + x3, third) + x2, 1);
+    return exp_of_eighth + high_product(exp_of_eighth, x + inner);
 }
 
-/* exp(a) in Q0 for a in Q5, a <= 0. */
+/* exp(a) in Q0 for a in Q5, a <= 0: that of a quarter at most, times one factor for each further bit. */
 static int32_t exp_of(int32_t a)
 {
-    /* exp(-1/4), exp(-1/2), exp(-1), ... exp(-16), each in Q0 */
+    /* exp(-1/4), exp(-1/2), exp(-1), ... exp(-16) */
     static const int32_t factors[] = {1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242};
-    const int32_t quarter = 1 << 24, rest = (a & (quarter - 1)) - quarter; /* in [-1/4, 0) */
-    const int32_t remainder = rest - a;
-    int32_t       result = exp_near_zero((int32_t)((uint32_t)rest << 5));
+    const uint32_t quarter = 1u << 24, rest = ((uint32_t)a & (quarter - 1)) - quarter;
+    const uint32_t quarters = rest - (uint32_t)a;
+    int32_t        result = exp_near_zero((int32_t)(rest << 5));
     for (size_t i = 0; i < sizeof factors / sizeof *factors; i++)
-        if (remainder & (quarter << i)) result = high_product(result, factors[i]);
+        if (quarters & (quarter << i)) result = high_product(result, factors[i]);
     return a == 0 ? INT32_MAX : result;
 }
 
@@ -29,36 +30,36 @@ static int32_t exp_of(int32_t a)
 static int32_t reciprocal(int32_t a)
 {
     const int32_t half = (int32_t)(((int64_t)a + INT32_MAX + 1) >> 1); /* (1 + a) / 2, halves up */
-    int32_t       x = 1515870810 + high_product(half, -1010580540);   /* 48/17 - 32/17 d, Q2 */
+    int32_t       x = 1515870810 + high_product(half, -1010580540);   /* 48/17 - 32/17 half, Q2 */
     for (int i = 0; i < 3; i++) {
         const int32_t error = (1 << 29) - high_product(half, x);
-        x += (int32_t)((uint32_t)high_product(x, error) << 2);
+        x = (int32_t)((uint32_t)x + ((uint32_t)high_product(x, error) << 2));
     }
-    return x < 1 << 30 ? x * 2 : INT32_MAX; /* half of x, from Q2 to Q0 */
+    return x < 1 << 30 ? (int32_t)((uint32_t)x << 1) : INT32_MAX; /* half of x, from Q2 to Q0 */
 }
 
-static void softmax(const uint8_t *x, uint8_t *y, size_t n, uint8_t type, const int32_t *numbers)
+/* The exponential of a value's distance to the largest, 0 for what lies too far below. */
+SHOAL_INLINE int32_t power_of(int32_t difference, const int32_t numbers[3])
 {
-    int32_t largest = as_integer(x[0], type), sum = 0;
+    return difference < numbers[2] ? 0 : exp_of(scaled(difference, numbers[0], numbers[1]));
+}
+
+static void softmax(const uint8_t *x, uint8_t *y, size_t n, uint8_t type, const int32_t numbers[3])
+{
+    int32_t  largest = as_integer(x[0], type), bits = 35, scale;
+    uint32_t sum = 0;
     for (size_t i = 1; i < n; i++) {
         const int32_t q = as_integer(x[i], type);
         if (q > largest) largest = q;
     }
+    for (size_t i = 0; i < n; i++)
+        sum += (uint32_t)rounded_shift(power_of(as_integer(x[i], type) - largest, numbers), 12);
+    for (; bits > 4 && sum < 0x80000000u; bits--) sum <<= 1; /* now sum / 2^31 is in [1, 2) */
+    scale = reciprocal((int32_t)(sum - 0x80000000u));
     for (size_t i = 0; i < n; i++) {
-        const int32_t difference = as_integer(x[i], type) - largest;
-        if (difference >= numbers[2])
-            sum = (int32_t)((uint32_t)sum + (uint32_t)rounded_shift(exp_of(scaled(difference, numbers[0], numbers[1])), 12));
-    }
-    int32_t headroom = 0;
-    while (headroom < 31 && ((uint32_t)sum << headroom & 0x80000000u) == 0) headroom++;
-    const int32_t shifted = (int32_t)(((uint32_t)sum << headroom) - 0x80000000u);
-    const int32_t scale = reciprocal(shifted), bits = 12 - headroom + 31 - 8;
-    for (size_t i = 0; i < n; i++) {
-        const int32_t difference = as_integer(x[i], type) - largest;
-        int32_t       q = 0;
-        if (difference >= numbers[2])
-            q = rounded_shift(high_product(scale, exp_of(scaled(difference, numbers[0], numbers[1]))), bits < 31 ? bits : 31);
-        y[i] = (uint8_t)(type == I8 ? clamped(q - 128, -128, 127) : clamped(q, 0, 255));
+        const int32_t product = high_product(scale, power_of(as_integer(x[i], type) - largest, numbers));
+        const int32_t q = bits > 31 ? 0 : rounded_shift(product, bits); /* less than half: 0 */
+        y[i] = (uint8_t)((q > 255 ? 255 : q) + (type == I8 ? -128 : 0));
     }
 }
 

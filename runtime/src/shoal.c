@@ -30,11 +30,15 @@ void *shoal_input(struct shoal *net)
     return values_of(net, &input);
 }
 
+/* By their bits: without an FPU, arithmetic would be calls. */
 static bool are_finite(const float *values, size_t count)
 {
-    bool finite = true;
-    for (size_t i = 0; i < count; i++) finite &= values[i] - values[i] == 0.0f;
-    return finite;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t bits;
+        memcpy(&bits, values + i, sizeof bits);
+        if (bits << 1 >= 0xFF000000u) return false;
+    }
+    return true;
 }
 
 static enum shoal_status check_target(const struct shoal *net, const float *target, size_t count)
@@ -42,7 +46,7 @@ static enum shoal_status check_target(const struct shoal *net, const float *targ
     if (net->header.learning == 0) return SHOAL_ERROR_NOT_TRAINABLE;
     if (count != net->targets) return SHOAL_ERROR_SIZE;
     if (!are_finite(target, count)) return SHOAL_ERROR_NOT_FINITE;
-    if (operation_at(net, net->header.forward).code == CROSS_ENTROPY &&
+    if (takes_class(operation_at(net, net->header.forward).code) &&
         !(target[0] >= 0.0f && target[0] < (float)net->active &&
           (float)(uint32_t)target[0] == target[0]))
         return SHOAL_ERROR_LABEL;

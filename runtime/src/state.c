@@ -9,7 +9,7 @@ struct saved {
 };
 
 /* CRC-32 as in IEEE 802.3, four bits at a time: a table of 64 bytes. */
-static uint32_t crc32_onwards(uint32_t crc, const void *bytes, size_t size)
+uint32_t shoal_crc32_onwards(uint32_t crc, const void *bytes, size_t size)
 {
     static const uint32_t table[16] = {
         0x00000000, 0x1DB71064, 0x3B6E20C8, 0x26D930AC, 0x76DC4190, 0x6B6B51F4, 0x4DB26158, 0x5005713C,
@@ -25,7 +25,7 @@ static uint32_t crc32_onwards(uint32_t crc, const void *bytes, size_t size)
     return ~crc;
 }
 
-uint32_t shoal_crc32(const void *bytes, size_t size) { return crc32_onwards(0, bytes, size); }
+uint32_t shoal_crc32(const void *bytes, size_t size) { return shoal_crc32_onwards(0, bytes, size); }
 
 size_t shoal_state_size(const struct shoal *net)
 {
@@ -34,11 +34,13 @@ size_t shoal_state_size(const struct shoal *net)
 
 float *shoal_state(struct shoal *net) { return net->state; }
 
+/* Parameters that learn as integers end the state. */
+static size_t floats_of(const struct shoal *net) { return net->state_count - net->header.quantized; }
+
 uint32_t shoal_checksum(const struct shoal *net)
 {
-    const size_t   quantized = net->header.quantized;
     const uint32_t crc = shoal_crc32(net->state, 4 * (size_t)net->header.parameters);
-    return crc32_onwards(crc, net->state + (net->state_count - quantized), 4 * quantized);
+    return shoal_crc32_onwards(crc, net->state + floats_of(net), 4 * (size_t)net->header.quantized);
 }
 
 static bool are_finite(const uint8_t *values, size_t count)
@@ -52,47 +54,95 @@ static bool are_finite(const uint8_t *values, size_t count)
     return finite;
 }
 
-enum shoal_status shoal_save(const struct shoal *net, void *bytes, size_t size)
+enum shoal_status shoal_save_to(const struct shoal *net,
+                                bool (*put)(void *context, const void *bytes, size_t size),
+                                void *context)
 {
     const struct saved s = {
         STATE_MAGIC, 1, net->header.checksum, net->state_count, net->steps, net->pending,
         net->active, net->beta1_power, net->beta2_power,
     };
     const size_t values = 4 * (size_t)net->state_count;
-    uint8_t     *at = bytes;
-    if (size != shoal_state_size(net)) return SHOAL_ERROR_SIZE;
-    if (!are_finite((const uint8_t *)net->state, net->state_count - net->header.quantized)) return SHOAL_ERROR_NOT_FINITE;
-    memcpy(at, &s, sizeof s);
-    memcpy(at + sizeof s, net->state, values);
-    const uint32_t crc = shoal_crc32(at, sizeof s + values);
-    memcpy(at + sizeof s + values, &crc, 4);
+    if (!are_finite((const uint8_t *)net->state, floats_of(net))) return SHOAL_ERROR_NOT_FINITE;
+    const uint32_t crc = shoal_crc32_onwards(shoal_crc32(&s, sizeof s), net->state, values);
+    if (!put(context, &s, sizeof s) || !put(context, net->state, values) || !put(context, &crc, 4))
+        return SHOAL_ERROR_STORAGE;
     return SHOAL_OK;
 }
 
-enum shoal_status shoal_load(struct shoal *net, const void *bytes, size_t size)
+/* One look at a saved state, which changes nothing: its header goes to s, its checksum to crc. */
+static enum shoal_status examine(const struct shoal *net, struct saved *s, uint32_t *crc,
+                                 bool (*get)(void *context, size_t at, void *bytes, size_t size),
+                                 void *context)
 {
-    const uint8_t *at = bytes;
-    const size_t   values = 4 * (size_t)net->state_count;
-    struct saved   s;
-    uint32_t       crc;
-    if (size != shoal_state_size(net)) return SHOAL_ERROR_STATE;
-    memcpy(&s, at, sizeof s);
-    memcpy(&crc, at + sizeof s + values, 4);
-    if (s.magic != STATE_MAGIC || s.version != 1 || s.image != net->header.checksum ||
-        s.count != net->state_count)
+    const size_t values = 4 * (size_t)net->state_count, floats = 4 * floats_of(net);
+    uint8_t      piece[64];
+    bool         finite = true;
+    if (!get(context, 0, s, sizeof *s) || !get(context, sizeof *s + values, crc, 4)) return SHOAL_ERROR_STORAGE;
+    if (s->magic != STATE_MAGIC || s->version != 1 || s->image != net->header.checksum ||
+        s->count != net->state_count)
         return SHOAL_ERROR_STATE;
-    if (crc != shoal_crc32(at, sizeof s + values)) return SHOAL_ERROR_CHECKSUM;
-    if (s.active < net->header.active || s.active > net->outputs) return SHOAL_ERROR_STATE;
-    if (s.pending > 0 && !(net->header.flags & ACCUMULATE)) return SHOAL_ERROR_STATE;
-    if (!(s.beta1_power >= 0.0f && s.beta1_power <= 1.0f) ||
-        !(s.beta2_power >= 0.0f && s.beta2_power <= 1.0f))
+    uint32_t sum = shoal_crc32(s, sizeof *s);
+    for (size_t at = 0; at < values; at += sizeof piece) {
+        const size_t size = values - at < sizeof piece ? values - at : sizeof piece;
+        if (!get(context, sizeof *s + at, piece, size)) return SHOAL_ERROR_STORAGE;
+        const size_t left = at < floats ? (floats - at) / 4 : 0;
+        finite &= are_finite(piece, left < size / 4 ? left : size / 4);
+        sum = shoal_crc32_onwards(sum, piece, size);
+    }
+    if (sum != *crc) return SHOAL_ERROR_CHECKSUM;
+    if (s->active < net->header.active || s->active > net->outputs) return SHOAL_ERROR_STATE;
+    if (s->pending > 0 && !(net->header.flags & ACCUMULATE)) return SHOAL_ERROR_STATE;
+    if (!(s->beta1_power >= 0.0f && s->beta1_power <= 1.0f) ||
+        !(s->beta2_power >= 0.0f && s->beta2_power <= 1.0f))
         return SHOAL_ERROR_STATE;
-    if (!are_finite(at + sizeof s, net->state_count - net->header.quantized)) return SHOAL_ERROR_NOT_FINITE;
-    memcpy(net->state, at + sizeof s, values);
+    return finite ? SHOAL_OK : SHOAL_ERROR_NOT_FINITE;
+}
+
+enum shoal_status shoal_load_from(struct shoal *net,
+                                  bool (*get)(void *context, size_t at, void *bytes, size_t size),
+                                  void *context)
+{
+    const size_t            values = 4 * (size_t)net->state_count;
+    struct saved            s;
+    uint32_t                crc;
+    const enum shoal_status status = examine(net, &s, &crc, get, context);
+    if (status != SHOAL_OK) return status;
+    if (!get(context, sizeof s, net->state, values) ||
+        shoal_crc32_onwards(shoal_crc32(&s, sizeof s), net->state, values) != crc)
+        return SHOAL_ERROR_STORAGE;
     net->steps = s.steps;
     net->pending = s.pending;
     net->active = s.active;
     net->beta1_power = s.beta1_power;
     net->beta2_power = s.beta2_power;
     return SHOAL_OK;
+}
+
+/* Both ways with a block of memory. */
+static bool append(void *context, const void *bytes, size_t size)
+{
+    uint8_t **const end = context;
+    memcpy(*end, bytes, size);
+    *end += size;
+    return true;
+}
+
+static bool copy(void *context, size_t at, void *bytes, size_t size)
+{
+    const uint8_t *const *const start = context;
+    memcpy(bytes, *start + at, size);
+    return true;
+}
+
+enum shoal_status shoal_save(const struct shoal *net, void *bytes, size_t size)
+{
+    uint8_t *end = bytes;
+    return size == shoal_state_size(net) ? shoal_save_to(net, append, &end) : SHOAL_ERROR_SIZE;
+}
+
+enum shoal_status shoal_load(struct shoal *net, const void *bytes, size_t size)
+{
+    const uint8_t *start = bytes;
+    return size == shoal_state_size(net) ? shoal_load_from(net, copy, &start) : SHOAL_ERROR_STATE;
 }

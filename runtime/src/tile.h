@@ -1,12 +1,14 @@
-/* Tiles: how kernels keep many sums side by side.
+/* Tiles: how kernels keep many sums side by side, on a host; product.h says how a firmware does.
  *
  * A sum is always taken in index order, so speed comes from taking several independent sums at
  * once: of neighbouring outputs, input channels or positions. Every matrix product of the runtime,
  * forward and backward, is one accumulate() over a tile of `positions` x `units` sums. What a
  * unit is depends on the build and changes no bit of any result:
  *
- *   pack  lanes: one real. Width 1 on a host: a vector of PACK neighbouring floats. On a device: a float.
- *   one   what is left at width 1 on a host: a single float.
+ *   pack  lanes: one real. Width 1: a vector of PACK neighbouring floats.
+ *   one   what is left at width 1: a single float.
+ *
+ * SCALAR: width 1 without vectors. -DSHOAL_SCALAR builds a host's kernels as those of a firmware.
  */
 #ifndef SHOAL_TILE_H
 #define SHOAL_TILE_H
@@ -14,7 +16,8 @@
 #include "network.h"
 #include "turn.h"
 
-#if SHOAL_WIDTH == 1 && defined(__GNUC__) && (defined(__SSE__) || defined(__aarch64__))
+#if SHOAL_WIDTH == 1 && !defined(SHOAL_SCALAR) && defined(__GNUC__) && \
+    (defined(__SSE__) || defined(__aarch64__))
 #if defined(__AVX512F__)
 #define PACK 16
 #elif defined(__AVX__)
@@ -25,6 +28,7 @@
 #else
 #define PACK 1
 #endif
+#define SCALAR (SHOAL_WIDTH == 1 && PACK == 1)
 
 /* Tiles fit the registers: 32 of them, or 16. */
 #if defined(__AVX512F__) || defined(__aarch64__)

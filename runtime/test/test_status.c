@@ -9,7 +9,7 @@
 #include "check.h"
 #include "vector.h"
 
-enum { STATUSES = 15 };
+enum { STATUSES = 17, STORE = 15 }; /* from STORE on: test_store */
 static bool provoked[STATUSES];
 
 static bool gives(enum shoal_status status, enum shoal_status expected)
@@ -298,7 +298,7 @@ int main(int argc, char **argv)
         free_vector(&v);
         free_vector(&other);
     }
-    for (int i = 0; i < STATUSES; i++)
+    for (int i = 0; i < STORE; i++)
         if (!CHECK(provoked[i])) fprintf(stderr, "  never: %s\n", shoal_status_text((enum shoal_status)-i));
     return check_end("status");
 }

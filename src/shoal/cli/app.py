@@ -13,6 +13,7 @@ import shoal
 from shoal.cli import console
 from shoal.cli.demo import demo
 from shoal.cli.doctor import doctor
+from shoal.cli.emulate import emulate
 from shoal.cli.report import report
 from shoal.cli.run import run
 from shoal.errors import ShoalError
@@ -33,7 +34,7 @@ app = App(
     version_flags=["--version"],
     help_format="markdown",
 )
-for command in (demo, run, report, doctor):
+for command in (demo, run, report, emulate, doctor):
     app.command(command, help_epilogue="")
 
 

@@ -6,7 +6,9 @@ import importlib.metadata
 import importlib.util
 import os
 import platform
+import re
 import shutil
+import subprocess
 import sys
 import zlib
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ import numpy as np
 
 from shoal import nn, runtime
 from shoal.cli.console import size
+from shoal.devices.machines import PACKAGES
 from shoal.errors import ShoalError
 
 if TYPE_CHECKING:
@@ -31,14 +34,9 @@ STEPS = 1000
 # CRC-32 of the parameters after the self-check, on every processor.
 KNOWN = 0xC7DBA26B
 EXTRAS = {"matplotlib": ("matplotlib", "plot"), "scikit-learn": ("sklearn", "demo")}
-TOOLS = (
-    "gcc",
-    "clang",
-    "arm-none-eabi-gcc",
-    "riscv64-unknown-elf-gcc",
-    "qemu-system-arm",
-    "qemu-system-riscv32",
-)
+COMPILERS = ("gcc", "clang")
+# What a cross compiler needs to find beside itself: its C library.
+LIBRARIES = {"arm-none-eabi-gcc": "nano.specs", "riscv64-unknown-elf-gcc": "picolibc.specs"}
 LOW = 1_000_000_000
 
 
@@ -195,14 +193,32 @@ def extras() -> list[Check]:
 def tools() -> list[Check]:
     """Report compilers and emulators for firmware."""
     answer = []
-    for name in TOOLS:
+    for name in (*COMPILERS, *PACKAGES):
+        packages = PACKAGES.get(name, name)
+        hint = f"sudo apt-get install {packages} (Debian, Ubuntu); only needed to build or emulate firmware"
         path = shutil.which(name)
-        if path:
-            answer.append(Check(name=name, status="ok", value=path))
-        else:
-            hint = "only needed to build or emulate firmware"
+        if path is None:
             answer.append(Check(name=name, status="missing", value="not on the PATH", hint=hint))
+        elif name in LIBRARIES and not beside(path, LIBRARIES[name]):
+            value = f"{path} without its C library ({LIBRARIES[name]})"
+            answer.append(Check(name=name, status="missing", value=value, hint=hint))
+        else:
+            answer.append(Check(name=name, status="ok", value=f"{version(path)}, {path}"))
     return answer
+
+
+def version(tool: str) -> str:
+    """Return the version that a tool names in its first line."""
+    done = subprocess.run([tool, "--version"], capture_output=True, text=True, check=False)  # noqa: S603
+    found = re.search(r"\d+\.[\d.]*\d", re.sub(r"\(.*?\)", "", done.stdout.partition("\n")[0]))
+    return found[0] if found else "unknown version"
+
+
+def beside(compiler: str, file: str) -> bool:
+    """Return whether a compiler finds a file of its own."""
+    command = [compiler, f"-print-file-name={file}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    return done.stdout.strip() not in {"", file}
 
 
 def data() -> Check:

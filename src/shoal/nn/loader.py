@@ -90,7 +90,9 @@ def natural_loss(network: Network) -> Loss:
     """Return the loss that the last layer asks for."""
     last = network.layers[-1]
     function = getattr(last, "function", getattr(last, "activation", None))
-    return {"softmax": "cross_entropy", "sigmoid": "bce"}.get(function, "mse")  # type: ignore[return-value]
+    if function == "softmax":
+        return "cross_entropy"
+    return "bce" if function == "sigmoid" else "mse"
 
 
 def saved(content: bytes, where: str) -> Network:

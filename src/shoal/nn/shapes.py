@@ -105,7 +105,8 @@ def padded(
             for axis in (0, 1)
         ]
         return total[0] // 2, total[1] // 2, total[0] - total[0] // 2, total[1] - total[1] // 2
-    sides = tuple(padding) if isinstance(padding, Iterable) and not isinstance(padding, str) else ()
+    given: object = padding
+    sides = tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else ()
     if len(sides) != 4:
         raise ConfigError(
             f"padding must be 'same' or 'valid', got {padding!r}", hint="or (top, left, bottom, right)"

@@ -1,0 +1,1 @@
+"""Instructions, bytes and bits of learning on emulated microcontrollers."""
