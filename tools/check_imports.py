@@ -23,6 +23,8 @@ BELOW: dict[str, set[str]] = {
     "federate": {"errors", "nn", "runtime", "datasets", "learn"},
 }
 BELOW["boards"] = {"errors"}
+BELOW["devices"] = {"errors", "nn", "runtime", "learn"}
+BELOW["build"] = {"errors", "nn", "runtime", "learn", "boards", "devices"}
 BELOW[PACKAGE] = set(BELOW)  # the package's own __init__
 BELOW["cli"] = set(BELOW)
 BELOW["__main__"] = set(BELOW)
