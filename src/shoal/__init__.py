@@ -10,9 +10,9 @@ from shoal.errors import ShoalError
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from shoal import datasets, errors, federate, learn, nn
+    from shoal import datasets, devices, errors, federate, learn, nn
 
-__all__ = ["ShoalError", "__version__", "datasets", "errors", "federate", "learn", "nn"]
+__all__ = ["ShoalError", "__version__", "datasets", "devices", "errors", "federate", "learn", "nn"]
 
 __version__ = "0.1.0"
 

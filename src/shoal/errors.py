@@ -5,9 +5,11 @@
     ShoalError
     ├── InputError (ValueError)         data of a wrong shape, type or value
     ├── ConfigError (ValueError)        a parameter or a TOML key that cannot be used
+    ├── ModelError (ValueError)         a model of another framework that is damaged or computes what no layer does
     ├── ImageError (ValueError)         an image that the runtime refuses
     ├── StateError (ValueError)         a saved state or checkpoint that does not belong here or is damaged
     ├── StorageError (OSError)          the disk is full, a file cannot be read or written
+    ├── DeviceError (OSError)           a board that does not answer, is gone, or answers what cannot be
     ├── DownloadError (OSError)         a data set could not be fetched or has a wrong checksum
     ├── MissingExtraError (ImportError) an optional dependency is not installed
     └── DivergedError (ArithmeticError) learning produced a value that is not finite
@@ -17,11 +19,13 @@ from __future__ import annotations
 
 __all__ = [
     "ConfigError",
+    "DeviceError",
     "DivergedError",
     "DownloadError",
     "ImageError",
     "InputError",
     "MissingExtraError",
+    "ModelError",
     "ShoalError",
     "StateError",
     "StorageError",
@@ -71,6 +75,10 @@ class ConfigError(ShoalError, ValueError):
     """A parameter or a configuration key that cannot be used."""
 
 
+class ModelError(ShoalError, ValueError):
+    """A model that is damaged or computes what no layer does; nothing was imported."""
+
+
 class ImageError(ShoalError, ValueError):
     """An image that the runtime refuses to open."""
 
@@ -81,6 +89,10 @@ class StateError(ShoalError, ValueError):
 
 class StorageError(ShoalError, OSError):
     """A file that cannot be read or written, for instance on a full disk."""
+
+
+class DeviceError(ShoalError, OSError):
+    """A board that does not answer, is gone, or answers what cannot be."""
 
 
 class DownloadError(ShoalError, OSError):

@@ -7,9 +7,9 @@ import shutil
 import pytest
 
 from shoal import nn
-from shoal.devices import DeviceError, Layout, cores, emulate, firmware
+from shoal.devices import Layout, cores, emulate, firmware
 from shoal.devices.emulator import boot
-from shoal.errors import ConfigError, ImageError, StorageError
+from shoal.errors import ConfigError, DeviceError, ImageError, StorageError
 from shoal.learn.footprint import CORES
 from tests.devices import nets
 

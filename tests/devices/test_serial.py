@@ -10,9 +10,9 @@ import tty
 import numpy as np
 import pytest
 
-from shoal.devices import DeviceError, connect, emulate
+from shoal.devices import connect, emulate
 from shoal.devices.emulator import boot
-from shoal.errors import MissingExtraError
+from shoal.errors import DeviceError, MissingExtraError
 from shoal.learn import Learner
 from tests.devices import nets
 

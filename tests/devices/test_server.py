@@ -15,11 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shoal.devices.frames import FrameError, encode
-from shoal.devices.link import DeviceError, Link
+from shoal.devices.link import Link
 from shoal.devices.machines import runtime_folder
 from shoal.devices.protocol import STATUSES, Request, Status
 from shoal.devices.remote import RemoteExecutor
-from shoal.errors import ImageError, InputError, ShoalError
+from shoal.errors import DeviceError, ImageError, InputError, ShoalError
 from shoal.learn import Learner
 from tests.devices import nets
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from shoal.devices.device import Device
 from shoal.devices.emulator import emulate
 from shoal.devices.firmware import Layout
-from shoal.devices.link import DeviceError
 from shoal.devices.machines import cores
 from shoal.devices.serial_port import connect
 
-__all__ = ["Device", "DeviceError", "Layout", "connect", "cores", "emulate"]
+__all__ = ["Device", "Layout", "connect", "cores", "emulate"]

@@ -12,9 +12,10 @@ from typing import IO, TYPE_CHECKING
 
 from shoal.devices.device import Device
 from shoal.devices.firmware import Firmware, Layout, build
-from shoal.devices.link import DeviceError, Link
+from shoal.devices.link import Link
 from shoal.devices.machines import machine, require
 from shoal.devices.remote import RemoteExecutor
+from shoal.errors import DeviceError
 
 if TYPE_CHECKING:
     from shoal.devices.machines import Machine

@@ -7,21 +7,17 @@ from typing import TYPE_CHECKING, Protocol
 
 from shoal.devices.frames import FrameError, decode, encode
 from shoal.devices.protocol import HEAD, STATUSES, Status
-from shoal.errors import ShoalError
+from shoal.errors import DeviceError
 from shoal.runtime.library import error_of
 
 if TYPE_CHECKING:
     from shoal.devices.protocol import Request
 
-__all__ = ["DeviceError", "Link", "Stream"]
+__all__ = ["Link", "Stream"]
 
 ATTEMPTS = 4  # while there is no answer
 DAMAGED = 40  # frames in a row, before the line is held for broken
 LONGEST = 1 << 17  # bytes without a zero that are still waited for: no frame is so long
-
-
-class DeviceError(ShoalError, OSError):
-    """A board that does not answer, is gone, or answers what cannot be."""
 
 
 class Stream(Protocol):

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from shoal.devices.link import DeviceError
 from shoal.devices.protocol import COUNTED, OVERHEAD, PROTOCOL, BoardInfo, Request, board_info
-from shoal.errors import ImageError, StateError
+from shoal.errors import DeviceError, ImageError, StateError
 from shoal.runtime.records import phase_records
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RemoteExecutor"]
 
-TYPES = ("float32", "int8", "uint8")  # enum shoal_type
+TYPES = ("float32", "int8", "uint8", "int32", "int16")  # enum shoal_type; no value is int32
 WORD = struct.Struct("<I")
 LONG = 1000  # steps that one request may take
 

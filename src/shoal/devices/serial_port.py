@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from shoal.devices.device import Device
-from shoal.devices.link import DeviceError, Link
+from shoal.devices.link import Link
 from shoal.devices.remote import RemoteExecutor
-from shoal.errors import MissingExtraError
+from shoal.errors import DeviceError, MissingExtraError
 
 if TYPE_CHECKING:
     from shoal.learn import Optimizer

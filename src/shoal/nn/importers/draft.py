@@ -190,10 +190,18 @@ class Draft:
         made = self._add(kind(size, stride, sides), x, shape)
         return self._as_in_file(made, x, channels_last=channels_last)
 
-    def pad(self, x: Value, padding: Sides, *, channels_last: bool = False) -> Value:
-        """Return zeros around an image."""
+    def pad(
+        self,
+        x: Value,
+        padding: Sides,
+        *,
+        channels: tuple[int, int] = (0, 0),
+        channels_last: bool = False,
+    ) -> Value:
+        """Return zeros around an image, and before and after its channels."""
         shape = self.image(x, channels_last=channels_last)
-        return self._as_in_file(self._add(Pad2D(padding), x, shape), x, channels_last=channels_last)
+        made = self._add(Pad2D(padding, channels), x, shape)
+        return self._as_in_file(made, x, channels_last=channels_last)
 
     def resize(
         self, x: Value, rows: Sequence[int], columns: Sequence[int], *, channels_last: bool = False

@@ -5,16 +5,12 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from shoal.errors import ConfigError, ShoalError
+from shoal.errors import ConfigError, ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 __all__ = ["ModelError", "located", "unsupported"]
-
-
-class ModelError(ShoalError, ValueError):
-    """A model that is damaged or computes what no layer does; nothing was imported."""
 
 
 def unsupported(operator: str, supported: Iterable[str]) -> ModelError:

@@ -121,7 +121,7 @@ def absorbed(affine: Affine, b: Step) -> Step | None:
 
 def enlarged(a: Step, pad: Pad2D, b: Step) -> Step | None:
     """Return a convolution that pads its input itself."""
-    if not isinstance(b.layer, Conv2D | DepthwiseConv2D) or a.gives != b.takes:
+    if not isinstance(b.layer, Conv2D | DepthwiseConv2D) or a.gives != b.takes or any(pad.channels):
         return None
     given, kernel = cast("Sides", b.layer.padding), pair(b.layer.kernel, "kernel")
     top, left, bottom, right = (outer + inner for outer, inner in zip(pad.padding, given, strict=True))

@@ -120,10 +120,10 @@ def pad(draft: Draft, call: Call) -> Value:
         before[axis], after[axis] = given[place], given[place + len(axes)]
     if not any(before + after):
         return x
-    if any(before[:2] + after[:2]):
-        raise ModelError("Pad of the batch or the channels is not supported", hint="height and width")
+    if rank not in {3, 4} or before[0] or after[0]:
+        raise ModelError(f"Pad of {x.view.shape} with {given}", hint="channels, height and width")
     top_left, bottom_right = two(before[2:], 0), two(after[2:], 0)
-    return draft.pad(x, (*top_left, *bottom_right))
+    return draft.pad(x, (*top_left, *bottom_right), channels=(before[1], after[1]))
 
 
 def resize(draft: Draft, call: Call) -> Value:
