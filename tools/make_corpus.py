@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 CORPUS = ROOT / "runtime/fuzz/corpus"
-SEEDS, LARGEST = 160, 3072
+SEEDS, FIXED_SEEDS, LARGEST = 160, 20, 3072
 OPTIMIZERS: tuple[Literal["sgd", "momentum", "adam"] | None, ...] = (None, "sgd", "momentum", "adam")
 
 
@@ -124,6 +124,29 @@ def seed_quantized_network(rng: np.random.Generator) -> nn.Network:
     return network
 
 
+def seed_fixed_network(rng: np.random.Generator) -> nn.Network:
+    """Draw a small network in fixed point."""
+
+    def fixed(least: int) -> Any:
+        return nn.Quantization("int16", 2.0 ** -int(rng.integers(least, 13)), 0)
+
+    def dense(units: int, activation: Any) -> nn.Layer:
+        bias = bool(rng.integers(4))
+        trainable: Any = (True, True, [0], False, "bias" if bias else True)[rng.integers(5)]
+        return nn.Dense(units, activation, quantized=fixed(6), trainable=trainable, bias=bias)
+
+    layers: list[nn.Layer] = []
+    for i in range(rng.integers(0, 3)):
+        layers += [dense(int(rng.integers(1, 10)), ("relu", None)[i % 2])]
+    layers += [dense(int(rng.integers(1, 7)), None)]
+    softmax = bool(rng.integers(2))
+    if softmax:
+        layers += [nn.Activation("softmax", quantized=nn.Quantization("int16", 2.0**-15, 0))]
+    inputs, seed = int(rng.integers(1, 10)), int(rng.integers(1000))
+    loss: Any = "cross_entropy" if softmax else "mse"
+    return nn.Network(layers, (inputs,), loss, seed, input_quantization=fixed(10))
+
+
 def seed_images() -> Iterator[bytes]:
     """Yield images, small so that the fuzzer is fast, that it starts from."""
     rng = np.random.default_rng(1)
@@ -139,6 +162,9 @@ def seed_images() -> Iterator[bytes]:
         if len(image) < LARGEST:
             done += 1
             yield image
+    for _ in range(FIXED_SEEDS):
+        network = seed_fixed_network(rng)
+        yield network.plan("sgd" if rng.integers(5) else None).image()
 
 
 def seed_state(image: bytes) -> bytes:

@@ -6,7 +6,7 @@ import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -61,7 +61,7 @@ class Program:
     """A network as the board gets it, with x (samples, inputs) and targets (samples, targets)."""
 
     plan: Plan
-    x: NDArray[np.float32]
+    x: NDArray[Any]
     targets: NDArray[np.float32]
 
     def header(self) -> str:
@@ -77,10 +77,14 @@ class Program:
         )
 
 
-def table(name: str, values: NDArray[np.float32]) -> str:
+def table(name: str, values: NDArray[Any]) -> str:
     """Return a constant of C with exactly these values."""
-    rows = ", ".join("{" + ", ".join(f"{float(v).hex()}f" for v in row) + "}" for row in values)
-    return f"static const float {name}[{values.shape[0]}][{values.shape[1]}] = {{{rows}}};\n"
+    integers = values.dtype == np.int16
+    kind = "int16_t" if integers else "float"
+    rows = ", ".join(
+        "{" + ", ".join(str(v) if integers else f"{float(v).hex()}f" for v in row) + "}" for row in values
+    )
+    return f"static const {kind} {name}[{values.shape[0]}][{values.shape[1]}] = {{{rows}}};\n"
 
 
 def firmware(program: Program, core: Core, level: str, runtime: Path, folder: Path) -> Path:

@@ -72,7 +72,7 @@ bool is_label_loss(const uint8_t *image)
     memcpy(&h, image, sizeof h);
     if (h.learning == 0) return false;
     memcpy(&op, image + sizeof h + sizeof(struct tensor) * h.tensors + sizeof op * h.forward, sizeof op);
-    return op.code == CROSS_ENTROPY;
+    return takes_class(op.code);
 }
 
 struct samples {

@@ -124,8 +124,8 @@ static void change_tensor(struct image *m)
         t.shape[axis] = other.shape[(axis + 1) % 3];
         t.shape[(axis + 1) % 3] = other.shape[axis];
         break;
-    case 9: t.type = (uint8_t)below(m, 5); break;
-    case 10: t.zero_point = (uint8_t)below(m, 256); break;
+    case 9: t.type = (uint8_t)below(m, 6); break;
+    case 10: t.zero_point = (uint8_t)below(m, below(m, 2) ? 16 : 256); break;
     default: t = other; break;
     }
     memcpy(m->data + at, &t, sizeof t);
@@ -137,7 +137,7 @@ static uint8_t some_code(struct image *m)
     case 0: return (uint8_t)below(m, 256);
     case 4: return (uint8_t)(QUANTIZED + DENSE + below(m, CLAMP));
     case 5: return (uint8_t)(QUANTIZED + BACKWARD + DENSE + below(m, CLAMP));
-    case 1: return (uint8_t)(MSE + below(m, 3));
+    case 1: return (uint8_t)(MSE + below(m, 3) + (below(m, 4) == 0 ? QUANTIZED : 0));
     case 2: return (uint8_t)(BACKWARD + DENSE + below(m, STANDARDIZE));
     default: return (uint8_t)(DENSE + below(m, STANDARDIZE));
     }
@@ -285,7 +285,7 @@ static void make_room(struct image *m)
 static bool fit_size(struct image *m)
 {
     const struct header h = header_of(m);
-    const uint64_t      size = runs_at(&h, h.runs) + 4 * ((uint64_t)h.constants + h.parameters);
+    const uint64_t      size = runs_at(&h, h.runs) + 4 * ((uint64_t)h.constants + h.parameters + h.quantized);
     if (size > m->max_size || size > LARGEST_IMAGE) return false;
     if (size > m->size) memset(m->data + m->size, 0, size - m->size);
     m->size = size;
@@ -296,7 +296,7 @@ static void seal(struct image *m)
 {
     struct header h = header_of(m);
     h.magic = 0x4C4F4853u;
-    h.version = 1;
+    h.version = 2;
     h.size = (uint32_t)m->size;
     memcpy(m->data, &h, sizeof h);
     h.checksum = shoal_crc32(m->data + 16, m->size - 16);

@@ -38,7 +38,8 @@ void SHOAL_NAME(dequantize_forward)(struct shoal *net, const struct operation *o
 
 void SHOAL_NAME(quantized_lookup)(struct shoal *net, const struct operation *op)
 {
-    const struct tensor in = tensor_at(net, op->in), out = tensor_at(net, op->out), aux = tensor_at(net, op->aux);
+    const struct tensor in = tensor_at(net, op->in), out = tensor_at(net, op->out);
+    const struct tensor aux = tensor_at(net, op->aux);
     const uint8_t      *table = integers_of(net, &aux), first = in.type == I8 ? 128 : 0;
     const size_t        size = tensor_size(&in);
     for (size_t l = 0; l < SHOAL_WIDTH; l++) {

@@ -23,17 +23,13 @@ static void fixed(struct shoal *net, const struct operation *op)
 #endif
 }
 
-static bool is_fixed(const struct shoal *net, const struct operation *op)
-{
-    return HAS_FIXED && op->in != NONE && tensor_at(net, op->in).type == I16;
-}
-
 static void quantized(struct shoal *net, const struct operation *op)
 {
-    if (is_fixed(net, op)) {
+    if (op->in != NONE && is_fixed(tensor_at(net, op->in).type)) {
         fixed(net, op);
         return;
     }
+#if SHOAL_BYTES
     switch (op->code - QUANTIZED) {
         CASE(SHOAL_QUANTIZED, DENSE, quantized_dense);
         CASE(SHOAL_QUANTIZED, CONV2D, quantized_conv2d);
@@ -47,6 +43,7 @@ static void quantized(struct shoal *net, const struct operation *op)
         CASE(SHOAL_QUANTIZED, PAD, pad_forward);
         CASE(SHOAL_QUANTIZED, RESIZE_NEAREST, resize_nearest_forward);
     }
+#endif
 }
 
 static void forward(struct shoal *net, const struct operation *op, bool observe)
@@ -78,11 +75,11 @@ static void forward(struct shoal *net, const struct operation *op, bool observe)
 
 static void quantized_backward(struct shoal *net, const struct operation *op)
 {
-#if SHOAL_WIDTH == 1
-    if (is_fixed(net, op)) {
+    if (op->in != NONE && is_fixed(tensor_at(net, op->in).type)) {
         fixed(net, op);
         return;
     }
+#if SHOAL_BYTES && SHOAL_WIDTH == 1
     switch (op->code - QUANTIZED - BACKWARD) {
         CASE(SHOAL_QUANTIZED_BACKWARD, DENSE, quantized_dense_backward);
         CASE(SHOAL_QUANTIZED_BACKWARD, CONV2D, quantized_conv2d_backward);

@@ -302,7 +302,7 @@ static bool is_forward_sound(const struct shoal *net, const struct operation *op
         return false;
     if (op->code >= QUANTIZED)
         return HAS_QUANTIZED && HAS(SHOAL_QUANTIZED, code) &&
-               (HAS_FIXED && p->in.type == I16 ? fits_fixed(code, p) : fits_quantized(net, code, op, p));
+               (is_fixed(p->in.type) ? fits_fixed(code, p) : SHOAL_BYTES && fits_quantized(net, code, op, p));
     return code <= DEQUANTIZE && HAS(SHOAL_OPERATIONS, code) && fits(code, op, p, &p->in, &p->out);
 }
 
@@ -332,7 +332,8 @@ static bool is_backward_sound(const struct shoal *net, const struct operation *o
         const uint8_t base = (uint8_t)(op->code - QUANTIZED - BACKWARD);
         return SHOAL_WIDTH == 1 && HAS_QUANTIZED_BACKWARD && HAS(SHOAL_QUANTIZED_BACKWARD, base) &&
                present(&p->in2) && op->flags <= (UPDATE_WEIGHTS | UPDATE_BIAS) &&
-               (HAS_FIXED && p->in.type == I16 ? fits_fixed_backward(base, op, p) : fits_quantized_backward(base, op, p));
+               (is_fixed(p->in.type) ? fits_fixed_backward(base, op, p)
+                                      : SHOAL_BYTES && fits_quantized_backward(base, op, p));
     }
     if (op->code <= BACKWARD || op->code >= QUANTIZED) return false;
     const uint8_t code = (uint8_t)(op->code - BACKWARD);

@@ -41,9 +41,12 @@ enum code {
 #ifndef SHOAL_FIXED
 #define SHOAL_FIXED 0
 #endif
+#ifndef SHOAL_BYTES
+#define SHOAL_BYTES 1 /* int8 and uint8 values */
+#endif
 #define HAS(set, code) (((uint64_t)(set) >> (code) & 1u) != 0)
 #define HAS_ACCUMULATION HAS(SHOAL_OPTIMIZERS, 32)
-#define HAS_FIXED ((SHOAL_FIXED) && SHOAL_WIDTH == 1)
+#define HAS_FIXED (SHOAL_WIDTH == 1 && SHOAL_FIXED)
 #define HAS_QUANTIZED ((SHOAL_QUANTIZED) != 0)
 #define HAS_QUANTIZED_BACKWARD ((SHOAL_QUANTIZED_BACKWARD) != 0)
 
@@ -116,6 +119,9 @@ SHOAL_INLINE size_t tensor_size(const struct tensor *t)
 }
 
 SHOAL_INLINE size_t bytes_in(uint8_t type) { return type == I8 || type == U8 ? 1 : type == I16 ? 2 : 4; }
+
+/* Whether operations on values of a type are those in fixed point. */
+SHOAL_INLINE bool is_fixed(uint8_t type) { return HAS_FIXED && type == I16; }
 
 /* Every tensor starts at a word of four bytes and takes whole ones. */
 SHOAL_INLINE size_t words_of(const struct tensor *t)

@@ -19,7 +19,8 @@ void SHOAL_NAME(begin_sums)(uint32_t *sum, const struct rescaling *r, size_t fir
     else memcpy(sum, r->bias + first, sizeof *sum * count);
 }
 
-void SHOAL_NAME(rescale)(uint8_t *y, const uint32_t *sum, const struct rescaling *r, size_t first, size_t count)
+void SHOAL_NAME(rescale)(uint8_t *y, const uint32_t *sum, const struct rescaling *r, size_t first,
+                         size_t count)
 {
     const struct rescaling p = *r;
     const int32_t         *scale = p.scales + 2 * first;

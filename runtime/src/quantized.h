@@ -1,7 +1,7 @@
 /* Integer arithmetic of quantized operations, that of TensorFlow Lite's reference kernels.
  *
- * A real value is scale * (q - zero point). Sums of products are exact in 32 bits, so they may be taken
- * in any order; a sum becomes an output by a fixed-point multiplication, which rounds twice, but once in Dense. */
+ * A real value is scale * (q - zero point). Sums of products are exact modulo 2^32, so they may be taken in
+ * any order; a sum becomes an output by a fixed-point product, which rounds twice, but once in Dense. */
 #ifndef SHOAL_QUANTIZED_H
 #define SHOAL_QUANTIZED_H
 
@@ -59,6 +59,7 @@ struct rescaling SHOAL_NAME(rescaling_of)(const struct shoal *net, const struct 
 
 /* For outputs from number `first` on: the sums as they begin, and the outputs of finished sums. */
 void SHOAL_NAME(begin_sums)(uint32_t *sum, const struct rescaling *r, size_t first, size_t count);
-void SHOAL_NAME(rescale)(uint8_t *y, const uint32_t *sum, const struct rescaling *r, size_t first, size_t count);
+void SHOAL_NAME(rescale)(uint8_t *y, const uint32_t *sum, const struct rescaling *r, size_t first,
+                         size_t count);
 
 #endif

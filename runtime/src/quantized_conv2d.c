@@ -11,7 +11,8 @@ struct convolution {
 
 static struct convolution describe(const struct shoal *net, const struct operation *op)
 {
-    const struct tensor x = tensor_at(net, op->in), y = tensor_at(net, op->out), w = tensor_at(net, op->weights);
+    const struct tensor x = tensor_at(net, op->in), y = tensor_at(net, op->out);
+    const struct tensor w = tensor_at(net, op->weights);
     struct convolution  c;
     memset(&c, 0, sizeof c);
     c.window = window_of(op, &x, &y);

@@ -16,7 +16,8 @@ struct depthwise {
 };
 
 /* Adds the products of a window to the sums of TOGETHER outputs. */
-typedef void add_window(uint32_t sum[TOGETHER], const struct depthwise *d, const uint8_t *x, const uint8_t *w);
+typedef void add_window(uint32_t sum[TOGETHER], const struct depthwise *d, const uint8_t *x,
+                        const uint8_t *w);
 
 #define FOR_POSITIONS                                                                               \
     const size_t x_step = d->window.in[2], w_step = d->window.out[2], columns = d->columns;         \
@@ -97,7 +98,7 @@ static void add_one(uint32_t *sum, const struct depthwise *d, const uint8_t *x, 
 static void convolve_window(const struct depthwise *d, const uint8_t *x, const uint8_t *w, uint8_t *y)
 {
     const size_t outputs = d->window.out[2], multiplier = outputs / d->window.in[2];
-    const size_t alike = multiplier == 1 ? outputs : multiplier; /* outputs in a row that are neighbours or siblings */
+    const size_t alike = multiplier == 1 ? outputs : multiplier; /* all neighbours, or all siblings */
     const bool   is_signed = d->type == I8;
     add_window *const neighbours = is_signed ? add_neighbours_I8 : add_neighbours_U8;
     add_window *const together = multiplier == 1 ? neighbours : is_signed ? add_siblings_I8 : add_siblings_U8;
@@ -136,7 +137,8 @@ static void convolve(struct depthwise *d, const uint8_t *x, uint8_t *y)
 
 void SHOAL_NAME(quantized_depthwise_conv2d)(struct shoal *net, const struct operation *op)
 {
-    const struct tensor x = tensor_at(net, op->in), y = tensor_at(net, op->out), w = tensor_at(net, op->weights);
+    const struct tensor x = tensor_at(net, op->in), y = tensor_at(net, op->out);
+    const struct tensor w = tensor_at(net, op->weights);
     struct depthwise    d = {window_of(op, &x, &y), SHOAL_NAME(rescaling_of)(net, op), integers_of(net, &w),
                              zero_point_of(&x), zero_point_of(&w), x.type, 0, 0, 0, 0};
     for (size_t l = 0; l < SHOAL_WIDTH; l++) convolve(&d, bytes_of(net, &x, l), bytes_of(net, &y, l));

@@ -4,7 +4,7 @@
 
 enum kind { LARGEST, SUM };
 
-/* Bytes with the sign bit turned over are in order, and as far above 0 as the least of their type below it. */
+/* int8 with the sign bit turned over is q + 128, in the order of uint8. */
 SHOAL_INLINE uint8_t turn_of(uint8_t type) { return type == I8 ? 128 : 0; }
 
 /* Rows and columns of neighbouring values, each step to the next. */
@@ -15,7 +15,8 @@ struct area {
 };
 
 /* The largest or the sum, of `count` channels from x on. */
-SHOAL_INLINE void reduce(uint32_t result[OUTPUTS], const struct area *a, size_t first, size_t count, enum kind kind)
+SHOAL_INLINE void reduce(uint32_t result[OUTPUTS], const struct area *a, size_t first, size_t count,
+                         enum kind kind)
 {
     memset(result, 0, sizeof *result * count);
     for (size_t r = 0; r < a->rows; r++)
@@ -44,8 +45,9 @@ SHOAL_INLINE void pool_window(const struct area *a, uint8_t *y, size_t channels,
         count = channels - first < OUTPUTS ? channels - first : OUTPUTS;
         reduce(result, a, first, count, kind);
         for (size_t k = 0; k < count; k++) {
-            const int32_t q = kind == SUM ? rounded_quotient((int32_t)result[k] - positions * a->turn, positions)
-                                          : (int32_t)result[k] - a->turn;
+            const int32_t whole = (int32_t)result[k];
+            const int32_t q = kind == SUM ? rounded_quotient(whole - positions * a->turn, positions)
+                                          : whole - a->turn;
             y[first + k] = (uint8_t)clamped(q, least, largest);
         }
     }
@@ -53,7 +55,8 @@ SHOAL_INLINE void pool_window(const struct area *a, uint8_t *y, size_t channels,
 
 SHOAL_INLINE void pool(struct shoal *net, const struct operation *op, enum kind kind)
 {
-    const struct tensor in = tensor_at(net, op->in), out = tensor_at(net, op->out), aux = tensor_at(net, op->aux);
+    const struct tensor in = tensor_at(net, op->in), out = tensor_at(net, op->out);
+    const struct tensor aux = tensor_at(net, op->aux);
     const struct window v = window_of(op, &in, &out);
     const size_t        channels = v.in[2];
     struct area         a = {NULL, 0, 0, v.in[1] * channels, channels, turn_of(in.type)};
@@ -73,14 +76,21 @@ SHOAL_INLINE void pool(struct shoal *net, const struct operation *op, enum kind 
     }
 }
 
-void SHOAL_NAME(quantized_max_pool2d)(struct shoal *net, const struct operation *op) { pool(net, op, LARGEST); }
+void SHOAL_NAME(quantized_max_pool2d)(struct shoal *net, const struct operation *op)
+{
+    pool(net, op, LARGEST);
+}
 
-void SHOAL_NAME(quantized_average_pool2d)(struct shoal *net, const struct operation *op) { pool(net, op, SUM); }
+void SHOAL_NAME(quantized_average_pool2d)(struct shoal *net, const struct operation *op)
+{
+    pool(net, op, SUM);
+}
 
 /* The multiplier holds the division by the number of positions. */
 void SHOAL_NAME(quantized_mean)(struct shoal *net, const struct operation *op)
 {
-    const struct tensor in = tensor_at(net, op->in), out = tensor_at(net, op->out), aux = tensor_at(net, op->aux);
+    const struct tensor in = tensor_at(net, op->in), out = tensor_at(net, op->out);
+    const struct tensor aux = tensor_at(net, op->aux);
     const int32_t      *numbers = integers_of(net, &aux), zero = zero_point_of(&out);
     const size_t        channels = in.shape[2], positions = (size_t)in.shape[0] * in.shape[1];
     struct area         a = {NULL, 1, positions, 0, channels, turn_of(in.type)};

@@ -1,14 +1,15 @@
 /* Softmax on integers, in fixed point as TensorFlow Lite's reference kernel takes it.
  *
- * Qm is a 32-bit number with m bits before the point. exp is taken of a difference in Q5, -32 to 0, the sum of
- * exponentials in Q12, and each answer is an exponential times the reciprocal of the sum, in Q0. */
+ * Qm is a 32-bit number with m bits before the point. exp is taken of a difference in Q5, -32 to 0, the sum
+ * of exponentials in Q12, and each answer is an exponential times the reciprocal of the sum, in Q0. */
 #include "quantized.h"
 
 /* exp(a) for a in [-1/4, 0), both Q0: a Taylor polynomial of fourth order around -1/8. */
 static int32_t exp_near_zero(int32_t a)
 {
     const int32_t exp_of_eighth = 1895147668, third = 715827883; /* exp(-1/8), 1/3 */
-    const int32_t x = a + (1 << 28), x2 = high_product(x, x), x3 = high_product(x2, x), x4 = high_product(x2, x2);
+    const int32_t x = a + (1 << 28), x2 = high_product(x, x);
+    const int32_t x3 = high_product(x2, x), x4 = high_product(x2, x2);
     const int32_t inner = rounded_shift(high_product(rounded_shift(x4, 2) + x3, third) + x2, 1);
     return exp_of_eighth + high_product(exp_of_eighth, x + inner);
 }
@@ -65,7 +66,9 @@ static void softmax(const uint8_t *x, uint8_t *y, size_t n, uint8_t type, const 
 
 void SHOAL_NAME(quantized_softmax)(struct shoal *net, const struct operation *op)
 {
-    const struct tensor in = tensor_at(net, op->in), out = tensor_at(net, op->out), aux = tensor_at(net, op->aux);
+    const struct tensor in = tensor_at(net, op->in), out = tensor_at(net, op->out);
+    const struct tensor aux = tensor_at(net, op->aux);
     for (size_t l = 0; l < SHOAL_WIDTH; l++)
-        softmax(bytes_of(net, &in, l), bytes_of(net, &out, l), tensor_size(&in), in.type, integers_of(net, &aux));
+        softmax(bytes_of(net, &in, l), bytes_of(net, &out, l), tensor_size(&in), in.type,
+                integers_of(net, &aux));
 }

@@ -56,7 +56,7 @@ class One:
 
 
 def weights(model, shape, channels, terms, *, per_channel, axis, bias=True):
-    """Add weights and a bias; the tensors, and the scale and the zero point of an output that varies with them."""
+    """Add weights and a bias; the tensors, and scale and zero point of an output that varies with them."""
     rng, dtype = model.rng, model.dtype
     scales = np.array([random_scale(rng, 0.01) for _ in range(channels if per_channel else 1)], np.float32)
     zero = 0 if dtype == "int8" else zero_point(rng, dtype) if rng.random() < 0.2 else between(rng, 110, 145)
@@ -253,12 +253,9 @@ def quantize(rng, dtype):
 
 
 def requantize(rng, dtype):
-    """Return integers of another scale, of either type."""
+    """Return integers of another scale."""
     model = One(rng, (1, 200), dtype)
-    wanted = ("int8", "uint8")[between(rng, 0, 1)]
-    return model.end(
-        "QUANTIZE", (1, 200), random_scale(rng, model.scale, 2), zero_point(rng, wanted), dtype=wanted
-    )
+    return model.end("QUANTIZE", (1, 200), random_scale(rng, model.scale, 2), zero_point(rng, dtype))
 
 
 def dequantize(rng, dtype):
@@ -267,6 +264,22 @@ def dequantize(rng, dtype):
 
 
 MODELS = (
-    add, average_pool_2d, conv_2d, depthwise_conv_2d, dequantize, fully_connected, leaky_relu, logistic, max_pool_2d,
-    mean, pad, quantize, relu, relu6, requantize, resize_nearest_neighbor, softmax, tanh,
-)  # fmt: skip
+    add,
+    average_pool_2d,
+    conv_2d,
+    depthwise_conv_2d,
+    dequantize,
+    fully_connected,
+    leaky_relu,
+    logistic,
+    max_pool_2d,
+    mean,
+    pad,
+    quantize,
+    relu,
+    relu6,
+    requantize,
+    resize_nearest_neighbor,
+    softmax,
+    tanh,
+)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from shoal.errors import ConfigError
+from shoal.learn.fixed_point import to_fixed_point
 from shoal.learn.samples import as_samples
 from shoal.nn import (
     Activation,
@@ -48,23 +49,26 @@ FIXED = {
 LARGEST_BIAS = 2**31 - 1
 
 
-def quantize(network: Network, x: ArrayLike) -> Network:
-    """Return the network on int8 values, frozen.
+def quantize(network: Network, x: ArrayLike, dtype: Literal["int8", "int16"] = "int8") -> Network:
+    """Return the network on integers: int8 to be small, or int16 to learn without an FPU.
 
-    Weights get one scale for each output channel, symmetric; activations the range that the samples show.
+    On int8 it is frozen; weights get one scale for each output channel, symmetric, activations the range that
+    the samples show. On int16 it learns what it learnt before, in fixed point with int32 weights.
 
     Parameters
     ----------
     network
         In float32, of layers that compute on integers: Dense, Conv2D, DepthwiseConv2D, pools, Residual,
-        activations, Flatten, Reshape, Pad2D, ResizeNearest.
+        activations, Flatten, Reshape, Pad2D, ResizeNearest; on int16 Dense, relu, softmax, Flatten, Reshape.
     x
         Samples (n, ...) such as the device will see; a hundred are usually enough.
+    dtype
+        Of the values.
 
     Raises
     ------
     ConfigError
-        Where a layer does not compute on integers.
+        Where a layer does not compute on these integers, or a weight is too large for them.
     InputError
         Where the samples do not fit.
 
@@ -87,9 +91,14 @@ def quantize(network: Network, x: ArrayLike) -> Network:
     samples = as_samples(network, x)
     if network.input_quantization is not None:
         raise ConfigError("the network computes on integers already", where="quantize")
-    layers, arrays = split(network.layers), dict(network.arrays)
-    given = from_range(span(samples))
-    result, quantized = Probe(network, samples).convert(layers, (), arrays, given)
+    layers, arrays, probe = split(network.layers), dict(network.arrays), Probe(network, samples)
+    if dtype == "int8":
+        given = from_range(span(samples))
+        result, quantized = probe.convert(layers, (), arrays, given)
+    elif dtype == "int16":
+        result, quantized, given = to_fixed_point(layers, arrays, span(samples), probe.range_after)
+    else:
+        raise ConfigError(f"unknown integer type {dtype!r}", where="quantize", hint='"int8" | "int16"')
     return Network.from_arrays(result, network.input_shape, network.loss, network.seed, quantized, given)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from shoal.errors import ConfigError
 from shoal.nn.graph import BACKWARD, NOTHING, QUANTIZED, Code, Derived, Graph, Op, Ref, Stored, Window
+from shoal.nn.quantization import is_fixed
 from shoal.nn.shapes import as_hwc
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ POOLS = {QUANTIZED + Code.MAX_POOL2D, QUANTIZED + Code.AVERAGE_POOL2D}
 CLAMPED = {*ON_INTEGERS, QUANTIZED + Code.ADD, QUANTIZED + Code.MEAN}
 READS_INPUT = {*range(Code.DENSE, Code.AVERAGE_POOL2D + 1), Code.GROUP_NORM}
 UPDATE_WEIGHTS, UPDATE_BIAS = 1, 2
+MSE_BITS = 14  # most fraction bits of an answer whose squared error is taken
 
 
 def check_loss(graph: Graph, loss: str | None) -> None:
@@ -74,7 +76,12 @@ def learning_ops(graph: Graph, output: Ref, loss: Loss, masks: Mapping[int, Mask
         target = last.x
         read = target if loss == "bce" else output
         forward.pop()
-    gradient = back.add(Op(LOSSES[loss], last.layer, read, back.like(read)))
+    q = read.quantization
+    if loss == "mse" and is_fixed(q) and q.fraction_bits > MSE_BITS:
+        hint = f'"cross_entropy" after a softmax, otherwise a scale of 2**-{MSE_BITS} or more'
+        raise ConfigError(f"loss 'mse' of {q}", where="loss", hint=hint)
+    code = LOSSES[loss] + QUANTIZED * is_fixed(read.quantization)
+    gradient = back.add(Op(code, last.layer, read, back.like(read)))
     gradients: dict[int, Ref] = {}
 
     def give(value: Ref, gradient: Ref, layer: int) -> None:
@@ -98,7 +105,7 @@ def learning_ops(graph: Graph, output: Ref, loss: Loss, masks: Mapping[int, Mask
         if op.code in PASSED_ON:
             give(op.x, dy, op.layer)
             continue
-        if op.code in CLAMPED:
+        if op.code in CLAMPED and not is_fixed(op.out.quantization):
             dy = back.add(clamped(op, dy, back))
             if op.code == QUANTIZED + Code.ADD:
                 give(op.x, dy, op.layer)
@@ -125,7 +132,11 @@ def values_with_gradient(ops: list[Op], masks: Mapping[int, Mask]) -> set[int]:
 def backward(op: Op, dy: Ref, dx: Ref, masks: Mapping[int, Mask]) -> Op:
     """Return the backward operation of a forward one."""
     flags, runs = 0, op.runs
-    if op.code & QUANTIZED:
+    if is_fixed(op.out.quantization) and op.code == QUANTIZED + Code.SOFTMAX:
+        raise ConfigError(
+            "nothing before a softmax on int16 can learn from this loss", where="loss", hint="cross_entropy"
+        )
+    if op.code & QUANTIZED and not is_fixed(op.x.quantization):
         op = on_integers(op)
     if op.weights is not None and op.layer in masks:
         mask = masks[op.layer]

@@ -11,6 +11,10 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
+from shoal.nn.quantization import GRADIENT, is_fixed
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -154,12 +158,14 @@ class Graph:
     def value(self, shape: Shape, *, grows: bool = False, quantization: Quantization | None = None) -> Ref:
         """Return a new value."""
         size = math.prod(shape)
-        self.sizes.append(size if quantization is None else -(-size // 4))
+        bytes_each = 4 if quantization is None else np.dtype(quantization.dtype).itemsize
+        self.sizes.append(-(-size * bytes_each // 4))
         return Ref(len(self.sizes) - 1, shape, grows, quantization)
 
     def like(self, ref: Ref) -> Ref:
-        """Return a new float32 value of the same shape, as a gradient is."""
-        return self.value(ref.shape, grows=ref.grows)
+        """Return a new value of the same shape, as a gradient is: float32, or int16 of int16."""
+        q = GRADIENT if is_fixed(ref.quantization) else None
+        return self.value(ref.shape, grows=ref.grows, quantization=q)
 
     def add(self, op: Op) -> Ref:
         """Append an operation and return its output."""

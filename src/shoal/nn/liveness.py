@@ -16,9 +16,9 @@ CLAMP = QUANTIZED + BACKWARD + Code.CLAMP
 ELEMENTWISE = {
     *range(Code.ADD, Code.SOFTMAX + 1),
     Code.STANDARDIZE,
-    *(QUANTIZED + code for code in (Code.ADD, Code.SOFTMAX, Code.LOOKUP)),
+    *(QUANTIZED + code for code in (Code.ADD, Code.RELU, Code.SOFTMAX, Code.LOOKUP)),
 }
-LOSSES = {Code.MSE, Code.BCE, Code.CROSS_ENTROPY}
+LOSSES = {Code.MSE, Code.BCE, Code.CROSS_ENTROPY, QUANTIZED + Code.MSE, QUANTIZED + Code.CROSS_ENTROPY}
 INPUT_TIME = -1
 
 

@@ -14,7 +14,9 @@ from shoal.nn.autodiff import check_loss, learning_ops
 from shoal.nn.initializers import draw
 from shoal.nn.layers.base import Layer, TrainableLayer
 from shoal.nn.layers.dense import Dense
+from shoal.nn.layers.fixed import as_weights
 from shoal.nn.plan import SLOTS, flat, make_plan
+from shoal.nn.quantization import is_fixed
 from shoal.nn.shapes import as_shape
 from shoal.nn.spec import layers_to_json, value_to_json
 from shoal.nn.storage import encode, write
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from shoal.nn.autodiff import Loss
+    from shoal.nn.layers.base import ArraySpec
     from shoal.nn.masks import Mask, Trainable
     from shoal.nn.plan import Optimizer, Plan
     from shoal.nn.quantization import Quantization
@@ -54,7 +57,7 @@ class Network:
     seed
         Of the first weights: equal seeds give equal bits.
     input_quantization
-        Where samples arrive as int8 or uint8; None: as float32.
+        Where samples arrive as int8, uint8 or int16; None: as float32.
 
     Attributes
     ----------
@@ -94,12 +97,7 @@ class Network:
     ) -> None:
         self._set_up(layers, input_shape, loss, seed, input_quantization)
         rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(self.seed)))
-        self.arrays = Arrays(
-            {
-                name: draw(rng, spec.init, spec.shape, spec.fan_in, spec.fan_out).astype(spec.dtype)
-                for name, spec in self.trace.arrays()
-            }
-        )
+        self.arrays = Arrays({name: drawn(rng, spec) for name, spec in self.trace.arrays()})
 
     @classmethod
     def from_arrays(
@@ -184,8 +182,9 @@ class Network:
 
     @property
     def learns(self) -> bool:
-        """Whether there is a loss to learn from and an answer in float32 that it takes."""
-        return self.loss is not None and self.output_quantization is None
+        """Whether there is a loss to learn from and an answer in float32 or int16 that it takes."""
+        q = self.output_quantization
+        return self.loss is not None and (q is None or is_fixed(q))
 
     @property
     def masks(self) -> dict[int, Mask]:
@@ -347,7 +346,8 @@ class Network:
             Which part of each layer, as for the layer itself: True, "bias" or some output channels.
         on_integers
             Whether quantized layers learn their int8 weights, in a quarter of the memory. Otherwise the
-            network computes in float32 from the first quantized layer that learns on.
+            network computes in float32 from the first quantized layer that learns on. Layers on int16 learn
+            as they are.
         """
         return self._with_trainable(dict.fromkeys(self._parameter_layers(names), trainable), on_integers)
 
@@ -420,7 +420,7 @@ class Network:
                     where="plan",
                     hint='optimizer="sgd", accumulate=False',
                 )
-            if self.output_quantization is not None:
+            if not self.learns and self.output_quantization is not None:
                 raise ConfigError(
                     f"nothing of the network learns, its answer is {self.output_quantization.dtype}",
                     where="plan",
@@ -493,12 +493,13 @@ class Network:
     def _with_trainable(self, choice: dict[str, Trainable], on_integers: bool = False) -> Network:
         """Return a copy with another choice of what learns for these layers."""
         start, arrays = self.layers, dict(self.arrays)
-        if on_integers:
+        if on_integers and not is_fixed(self.output_quantization):
             start = with_float_answer(start)
         for number, step in enumerate(self.trace.steps):
             layer = step.layer
             wanted = isinstance(layer, TrainableLayer) and choice.get(step.name, False) is not False
-            if wanted and step.output.quantization is not None and not on_integers:
+            q = step.output.quantization
+            if wanted and q is not None and not is_fixed(q) and not on_integers:
                 start, arrays = dequantized_from(self.trace.steps, number, self.layers, self.arrays)
                 break
 
@@ -525,6 +526,12 @@ class Network:
                 raise ConfigError(f"layer {name!r} has no parameters", where="layers")
             found += [layer for layer in inside if layer is not None]
         return found
+
+
+def drawn(rng: np.random.Generator, spec: ArraySpec) -> NDArray[Any]:
+    """Return the first values of an array."""
+    values = draw(rng, spec.init, spec.shape, spec.fan_in, spec.fan_out)
+    return as_weights(values) if spec.bits else values.astype(spec.dtype)
 
 
 def frozen(layer: Layer) -> Layer:

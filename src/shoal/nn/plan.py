@@ -11,6 +11,7 @@ from shoal.nn.graph import NOTHING, Derived, Ref, Stored
 from shoal.nn.image import image_size, pack
 from shoal.nn.liveness import buffers
 from shoal.nn.placement import place
+from shoal.nn.quantization import is_fixed
 from shoal.nn.shapes import as_hwc
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ Optimizer: TypeAlias = Literal["sgd", "momentum", "adam"]
 
 ARENA, STATE, CONSTANTS = 0, 1, 2
 NONE = 0xFFFF
-TYPES = {"float32": 0, "int8": 1, "uint8": 2, "int32": 3}
+TYPES = {"float32": 0, "int8": 1, "uint8": 2, "int32": 3, "int16": 4}
 SLOTS: dict[str | None, int] = {None: 0, "sgd": 0, "momentum": 1, "adam": 2}
 
 
@@ -46,7 +47,7 @@ SLOTS: dict[str | None, int] = {None: 0, "sgd": 0, "momentum": 1, "adam": 2}
 class Tensor:
     """A place in one of the three spaces: 0 arena, 1 state, 2 constants; offset in words of four bytes.
 
-    Types: 0 float32, 1 int8, 2 uint8, 3 int32.
+    Types: 0 float32, 1 int8, 2 uint8, 3 int32, 4 int16, of which zero_point is the number of fraction bits.
     """
 
     space: int
@@ -277,6 +278,8 @@ def make_plan(
         if isinstance(part, Ref):
             offset, q = offsets[buffer_of[part.value]], part.quantization
             kind, zero = (TYPES[q.dtype], q.zero_point) if q is not None else (0, 0)
+            if is_fixed(q):
+                zero = q.fraction_bits
             return table.number(Tensor(ARENA, offset, as_hwc(part.shape), part.grows, kind, zero))
         if isinstance(part, Derived):
             if part not in derived:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeGuard
 
 import numpy as np
 
@@ -16,11 +16,14 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 __all__ = [
+    "GRADIENT",
+    "PROBABILITY",
     "Quantization",
     "activation_range",
     "add_numbers",
     "dense_numbers",
     "dequantize",
+    "is_fixed",
     "lookup_table",
     "mean_numbers",
     "multiplier_and_shift",
@@ -28,7 +31,8 @@ __all__ = [
     "softmax_numbers",
 ]
 
-RANGES = {"int8": (-128, 127), "uint8": (0, 255)}
+RANGES = {"int8": (-128, 127), "uint8": (0, 255), "int16": (-32768, 32767)}
+MOST_FRACTION_BITS = 15
 ADD_SHIFT = 20
 SOFTMAX_INTEGER_BITS = 5
 LARGEST_SHIFT = 30
@@ -41,11 +45,11 @@ class Quantization:
     Parameters
     ----------
     dtype
-        "int8" or "uint8".
+        "int8", "uint8", or "int16" for fixed point.
     scale
-        Above 0, a float32.
+        Above 0, a float32; of int16 a power of two, 2**-15 to 1.
     zero_point
-        The integer that stands for 0.
+        The integer that stands for 0; of int16 it is 0.
 
     Examples
     --------
@@ -53,18 +57,43 @@ class Quantization:
     array([1, 3, 4], dtype=int8)
     """
 
-    dtype: Literal["int8", "uint8"]
+    dtype: Literal["int8", "uint8", "int16"]
     scale: float
     zero_point: int
 
     def __post_init__(self) -> None:
         if self.dtype not in RANGES:
-            raise ConfigError(f"unknown integer type {self.dtype!r}", hint='"int8" | "uint8"')
+            raise ConfigError(
+                f"unknown integer type {self.dtype!r}", hint=" | ".join(f'"{name}"' for name in RANGES)
+            )
         if not (math.isfinite(self.scale) and self.scale > 0):
             raise ConfigError(f"scale must be above 0, got {self.scale!r}")
         least, largest = RANGES[self.dtype]
         if not least <= self.zero_point <= largest:
             raise ConfigError(f"zero_point must be {least} to {largest}, got {self.zero_point!r}")
+        if self.dtype == "int16":
+            if self.zero_point != 0:
+                raise ConfigError(f"zero_point of int16 must be 0, got {self.zero_point!r}")
+            if self.scale != 2.0**-self.fraction_bits or not 0 <= self.fraction_bits <= MOST_FRACTION_BITS:
+                raise ConfigError(
+                    f"scale of int16 must be a power of two, got {self.scale!r}",
+                    hint="2**-15 to 1; 2**-12 for values within 8",
+                )
+
+    @property
+    def fraction_bits(self) -> int:
+        """Digits behind the binary point, where the scale is a power of two."""
+        return 1 - math.frexp(self.scale)[1]
+
+
+# What gradients and probabilities are in fixed point.
+GRADIENT = Quantization("int16", 2.0**-13, 0)
+PROBABILITY = Quantization("int16", 2.0**-15, 0)
+
+
+def is_fixed(q: Quantization | None) -> TypeGuard[Quantization]:
+    """Tell whether values are in fixed point: int16."""
+    return q is not None and q.dtype == "int16"
 
 
 def quantize(x: ArrayLike, q: Quantization) -> NDArray[np.integer]:

@@ -11,6 +11,7 @@ from shoal.errors import ConfigError
 from shoal.nn.graph import Graph, Ref
 from shoal.nn.layers.base import Layer, Place
 from shoal.nn.layers.dense import Dense
+from shoal.nn.layers.fixed import refuse_int16
 from shoal.nn.layers.integer import dequantize
 from shoal.nn.layers.residual import Residual
 from shoal.nn.shapes import LARGEST, as_hwc
@@ -148,7 +149,7 @@ def trace(layers: Sequence[Layer], input_shape: Shape, quantization: Quantizatio
         return x
 
     def enter(layer: Layer, x: Ref, where: str) -> Ref:
-        place = Place(len(steps), str(layer.name))
+        place, before = Place(len(steps), str(layer.name)), len(graph.ops)
         if x.grows and not is_last_activation(layer):
             raise ConfigError(
                 f"{type(layer).__name__} after a Dense with reserve; only the last layer may grow",
@@ -166,6 +167,7 @@ def trace(layers: Sequence[Layer], input_shape: Shape, quantization: Quantizatio
                 x = dequantize(graph, x, place)
             y = layer.lower(graph, x, place)
             arrays, mask = layer.arrays(x.shape), layer.mask(x.shape)
+        refuse_int16(graph.ops[before:], type(layer).__name__)
         steps.append(Step(*place, layer, x, y, arrays, mask))
         return y
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Executor"]
 
-TYPES = ("float32", "int8", "uint8")  # enum shoal_type
+TYPES = ("float32", "int8", "uint8", "int32", "int16")  # enum shoal_type; no value is int32
 
 
 class Executor:

@@ -13,6 +13,8 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
+from shoal.nn.importers.errors import ModelError
+from shoal.nn.importers.onnx import decode
 from shoal.runtime import Executor
 
 DATA = Path(os.environ.get("SHOAL_DATA") or Path(__file__).parents[4] / "shared" / "data")
@@ -102,3 +104,29 @@ def samples_of(case, input_shape):
     if x.ndim == 0 or (x.ndim == 1 and input_shape != (1,)):
         x, y = x[np.newaxis], y[np.newaxis]
     return zip(x, y, strict=True)
+
+
+def imported(case):
+    """Return the network, and whether its channels were last in the file."""
+    try:
+        return decode(case.content, "case", channels_last=False), False
+    except ModelError as first:
+        try:
+            return decode(case.content, "case", channels_last=True), True
+        except ModelError:
+            raise first from None
+
+
+def outcome(name):
+    """Return "passed", or where and what the importer refuses."""
+    case = read_case(name)
+    if case is None:
+        return "the operands are no numbers"
+    try:
+        network, last = imported(case)
+    except ModelError as error:
+        return f"{error.where}: {error.what}"
+    order = (lambda x: x) if last else hwc
+    for x, y in samples_of(case, network.input_shape):
+        assert distance(answer(network, order(x)), order(y)) <= TOLERANCE, name
+    return "passed"

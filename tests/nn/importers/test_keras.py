@@ -292,7 +292,7 @@ def test_whatever_the_description_there_is_a_network_or_an_error(files):
         content = files[name][1].read_bytes()
         for _ in range(60):
             try:
-                networks.append(decode(damaged(content, draw, ["config.json"]), "m.keras"))
+                networks.append(decode(damaged(content, draw, ["config.json", "metadata.json"]), "m.keras"))
             except ModelError as error:
                 places.append(error.where)
     assert len(networks) > 10

@@ -23,41 +23,14 @@ from tests.nn.importers.onnx_models import (  # noqa: E402
     distance,
     hwc,
     model,
-    read_case,
+    outcome,
     reference,
-    samples_of,
 )
 
 rng = np.random.default_rng(0)
 ALL = case_names()
-PASSED, REFUSED = 60, 267
+PASSED, REFUSED = 61, 266
 needs_data = pytest.mark.skipif(not ALL, reason="SHOAL_DATA is not set and ../shared/data does not exist")
-
-
-def imported(case):
-    """Return the network, and whether its channels were last in the file."""
-    try:
-        return decode(case.content, "case", channels_last=False), False
-    except ModelError as first:
-        try:
-            return decode(case.content, "case", channels_last=True), True
-        except ModelError:
-            raise first from None
-
-
-def outcome(name):
-    """Return "passed", or where and what the importer refuses."""
-    case = read_case(name)
-    if case is None:
-        return "the operands are no numbers"
-    try:
-        network, last = imported(case)
-    except ModelError as error:
-        return f"{error.where}: {error.what}"
-    order = (lambda x: x) if last else hwc
-    for x, y in samples_of(case, network.input_shape):
-        assert distance(answer(network, order(x)), order(y)) <= TOLERANCE, name
-    return "passed"
 
 
 @needs_data
@@ -337,6 +310,11 @@ def test_groups_of_channels_as_pytorch_writes_them():
             ("AveragePool", "x", "y", {"kernel_shape": [3, 3], "strides": [2, 2], "pads": [1, 1, 1, 0]}),
             {},
         ),
+        (
+            19,
+            ("AveragePool", "x", "y", {"kernel_shape": [3, 3], "pads": [1, 0, 2, 1], "count_include_pad": 1}),
+            {},
+        ),
         (18, ("Resize", "x  s", "y", {"mode": "nearest"}), {"s": np.array([1, 1, 2, 3], np.float32)}),
         (21, ("GroupNormalization", "x s t", "y", {"num_groups": 1}), {"s": weights(3), "t": weights(3)}),
         (12, ("Dropout", "x r f", "1", {}), {"r": np.float32(0.5), "f": np.array(False)}),
@@ -601,8 +579,8 @@ def test_an_imported_network_learns():
         [1, 2, 5, 5],
         {"w": weights(3, 2, 3, 3), "d": weights(27, 2)},
     )
-    learner = learn.Learner(decode(content, "m", "cross_entropy").train_last(1), optimizer=learn.SGD(0.1))
+    learner = learn.Learner(decode(content, "m", "cross_entropy").train_last(1), optimizer=learn.SGD(0.3))
     x = rng.standard_normal((5, 5, 2)).astype(np.float32)
-    losses = [learner.learn_one(x, 1) for _ in range(20)]
-    assert losses[-1] < 0.5 * losses[0]
+    losses = [learner.learn_one(x, 1) for _ in range(50)]
+    assert losses[-1] < min(0.1, losses[0])
     assert isinstance(learner.network.layers[0], nn.Conv2D)

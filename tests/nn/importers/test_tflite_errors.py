@@ -77,7 +77,7 @@ REFUSALS = {
         "CONV_2D", [IMAGE, IMAGE], [(BYTES, [0.1], [5]), (BIAS,)], "INT8", **WINDOW
     ),
     "an output scale of": model("CONV_2D", [IMAGE, IMAGE], [(BYTES, [1e30], [0]), (BIAS,)], "INT8", **WINDOW),
-    "scale must be above 0": model("RELU", [(1, 3), (1, 3)], dtype="INT8", scale=0.0),
+    "a scale of 0": model("RELU", [(1, 3), (1, 3)], dtype="INT8", scale=0.0),
     "with 0 scales instead of one": model("RELU", [(1, 3), (1, 3)], dtype="INT8", scale=None),
     "values of type INT16": model("RELU", [(1, 3), (1, 3)], dtype="INT16"),
     r"weights \(2, 3\) for an input \(4, 3\)": model(

@@ -109,7 +109,7 @@ SEQUENTIAL = torch.nn.Sequential
         (SEQUENTIAL(torch.nn.Linear(4, 3), torch.nn.SiLU()), (4,), "operator 'silu'", "node 1 'silu' (silu)"),
         (torch.nn.Conv2d(4, 4, 3, groups=2), (4, 5, 5), "in 2 groups of 4", "(conv2d)"),
         (torch.nn.Conv2d(4, 4, 3, dilation=2), (4, 5, 5), "dilation", "(conv2d)"),
-        (torch.nn.AvgPool2d(3, 1, 1), (4, 5, 5), "counts padding", "(avg_pool2d)"),
+        (torch.nn.AvgPool2d(3, 2, 1, ceil_mode=True), (4, 4, 4), "some of the padding", "(avg_pool2d)"),
         (torch.nn.AdaptiveAvgPool2d(2), (4, 5, 5), "from 5 x 5 to 2 x 2", "(adaptive_avg_pool2d)"),
         (torch.nn.Hardtanh(), (4,), "hardtanh to -1 and 1", "(hardtanh)"),
         (torch.nn.Softmax(1), (4, 5, 5), "softmax over 4 values", "(softmax)"),
@@ -141,6 +141,7 @@ def test_what_is_no_module_in_evaluation_is_refused():
 FILE = saved(*build("convolutional"))
 MODEL = "archive/models/model.json"
 WEIGHTS = "archive/data/weights/model_weights_config.json"
+FIRST = "archive/data/weights/weight_0"
 
 
 def changed(name, change):
@@ -203,7 +204,7 @@ def test_whatever_the_bytes_there_is_a_network_or_an_error():
     networks, places = [], []
     for _ in range(300):
         try:
-            networks.append(decode(damaged(FILE, draw, [MODEL, WEIGHTS]), "m.pt2"))
+            networks.append(decode(damaged(FILE, draw, [MODEL, MODEL, WEIGHTS, FIRST]), "m.pt2"))
         except ModelError as error:
             places.append(error.where)
     assert len(networks) > 20

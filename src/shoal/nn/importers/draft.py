@@ -174,20 +174,27 @@ class Draft:
         stride: tuple[int, int],
         padding: Padding,
         ceil: bool = False,
+        counted: bool = False,
         channels_last: bool = False,
     ) -> Value:
-        """Return the largest or mean value of each window; padding does not count.
+        """Return the largest or mean value of each window.
 
         Parameters
         ----------
         ceil
-            Whether a last window that only begins inside the input counts.
+            Whether there is a last window that only begins inside the input.
+        counted
+            Whether padding counts in a mean, as zeros.
         """
         shape = self.image(x, channels_last=channels_last)
         sides = as_sides(padding, shape, size, stride)
-        if ceil:
-            sides = reaching(sides, shape, size, stride)
-        made = self._add(kind(size, stride, sides), x, shape)
+        longest = reaching(sides, shape, size, stride) if ceil else sides
+        if counted and any(sides):
+            if any(end > given for end, given in zip(longest, sides, strict=True)):
+                raise ModelError("a mean in which some of the padding counts", hint="ceil_mode = 0")
+            x, longest = self.pad(x, sides, channels_last=channels_last), (0, 0, 0, 0)
+            shape = self.image(x, channels_last=channels_last)
+        made = self._add(kind(size, stride, longest), x, shape)
         return self._as_in_file(made, x, channels_last=channels_last)
 
     def pad(

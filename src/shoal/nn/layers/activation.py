@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 from shoal.errors import ConfigError
 from shoal.nn.graph import QUANTIZED, Code, Op
 from shoal.nn.layers.base import Layer, Place, is_number
+from shoal.nn.layers.fixed import activate_fixed
 from shoal.nn.layers.integer import constant, input_of
-from shoal.nn.quantization import Quantization, lookup_table, softmax_numbers
+from shoal.nn.quantization import Quantization, is_fixed, lookup_table, softmax_numbers
 
 if TYPE_CHECKING:
     from shoal.nn.graph import Graph, Ref
@@ -95,9 +96,13 @@ class Activation(Layer):
 
     def lower_quantized(self, graph: Graph, x: Ref, place: Place, wanted: Quantization) -> Ref:
         """Append the operation on integers: softmax, or a table of its 256 answers."""
-        given, out = input_of(self, x), graph.value(x.shape, quantization=wanted)
         if self.function == "softmax":
             check_flat(x)
+        given = input_of(self, x)
+        if is_fixed(given):
+            return activate_fixed(graph, x, place, self.function, wanted)
+        out = graph.value(x.shape, quantization=wanted)
+        if self.function == "softmax":
             numbers = constant(softmax_numbers(given, wanted))
             return graph.add(Op(QUANTIZED + Code.SOFTMAX, place.number, x, out, aux=numbers))
         table = constant(lookup_table(self.function, given, wanted, self.slope))

@@ -23,13 +23,14 @@ NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_/-]{0,99}")
 
 
 class ArraySpec(NamedTuple):
-    """A parameter array: its shape and how it is drawn."""
+    """A parameter array: its shape and how it is drawn; drawn integers have this many fraction bits."""
 
     shape: Shape
     init: Initializer
     fan_in: int = 1
     fan_out: int = 1
     dtype: str = "float32"
+    bits: int = 0
 
 
 class Place(NamedTuple):
@@ -64,7 +65,7 @@ class Layer(ABC):
 
     @property
     def on_integers(self) -> bool:
-        """Whether the layer takes an int8 or uint8 input as it is; for others it is dequantized first."""
+        """Whether the layer takes an input of integers as it is; for others it is dequantized first."""
         return getattr(self, "quantized", None) is not None
 
     def check(self) -> None:
@@ -107,7 +108,8 @@ class TrainableLayer(Layer):
         A slice or a sequence of output channels: only these.
     quantized
         How the answer is quantized; the layer then computes on integers, as TensorFlow Lite's reference
-        kernels do, and its integer parameters learn where `trainable` says so. None: in float32.
+        kernels do, or on int16 in fixed point, and its integer parameters learn where `trainable` says so.
+        None: in float32.
     weights_zero_point
         Of quantized weights: 0 for int8, 0 to 255 for uint8.
     """

@@ -10,8 +10,10 @@ from shoal.nn.graph import Code, Op, Stored
 from shoal.nn.initializers import check_initializer
 from shoal.nn.layers.activation import ActivationName, activate, check_activation
 from shoal.nn.layers.base import ArraySpec, Place, TrainableLayer
+from shoal.nn.layers.fixed import fixed_arrays, weigh_fixed
 from shoal.nn.layers.integer import check_quantized, quantized_arrays, weigh
 from shoal.nn.masks import Mask, as_mask
+from shoal.nn.quantization import is_fixed
 from shoal.nn.shapes import Shape, positive
 
 if TYPE_CHECKING:
@@ -79,8 +81,10 @@ class Dense(TrainableLayer):
         return self.units + self.reserve
 
     def arrays(self, shape: Shape) -> dict[str, ArraySpec]:
-        """Return weights (inputs, outputs) and bias (outputs,); quantized, weights (outputs, inputs)."""
+        """Return weights (inputs, outputs) and bias (outputs,); on int8, weights (outputs, inputs)."""
         (inputs,) = shape
+        if is_fixed(self.quantized):
+            return fixed_arrays(inputs, self.units, self.init, bias=self.bias)
         if self.quantized is not None:
             return quantized_arrays(self.quantized, (self.units, inputs), self.units, bias=self.bias)
         specs = {"weights": ArraySpec((inputs, self.capacity), self.init, inputs, self.units)}
@@ -101,6 +105,10 @@ class Dense(TrainableLayer):
         """Append the sum and its activation."""
         if len(x.shape) != 1:
             raise ConfigError(f"Dense takes a flat value, got {x.shape}", hint="nn.Flatten() before it")
+        if is_fixed(self.quantized):
+            return weigh_fixed(
+                self, graph, x, place, units=self.units, activation=self.activation, bias=self.bias
+            )
         if self.quantized is not None:
             shape = (1, self.units, x.shape[0])
             return weigh(

@@ -9,7 +9,8 @@ import numpy as np
 from shoal.errors import ConfigError
 from shoal.nn.graph import QUANTIZED, Code, Derived, Op, Stored, Window
 from shoal.nn.layers.base import ArraySpec, TrainableLayer
-from shoal.nn.quantization import activation_range, dense_numbers
+from shoal.nn.layers.fixed import check_fixed
+from shoal.nn.quantization import activation_range, dense_numbers, is_fixed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,6 +37,9 @@ __all__ = [
 def check_quantized(layer: TrainableLayer, activation: str | None) -> None:
     """Check what a layer with weights must be to compute on integers."""
     if layer.quantized is None:
+        return
+    if is_fixed(layer.quantized):
+        check_fixed(layer, activation)
         return
     check_fused(activation)
     dtype, zero = layer.quantized.dtype, layer.weights_zero_point

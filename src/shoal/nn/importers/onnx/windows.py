@@ -60,14 +60,12 @@ def max_pool(draft: Draft, call: Call) -> Value:
 def average_pool(draft: Draft, call: Call) -> Value:
     """Return the mean value of each window."""
     padding = padding_of(call, spatial_axes(call.value(), call))
-    # Before operator set 7 nothing says whether padding counts.
-    counts = call.integer("count_include_pad", 0) or call.version < 7
-    if counts and (isinstance(padding, str) or any(padding)):
-        raise ModelError("AveragePool that counts padding is not supported", hint="count_include_pad = 0")
-    return pool(draft, call, AveragePool2D)
+    if call.version < 7 and (isinstance(padding, str) or any(padding)):
+        raise ModelError(f"before operator set 7 nothing says whether {call.operator} counts padding")
+    return pool(draft, call, AveragePool2D, counted=call.integer("count_include_pad", 0) != 0)
 
 
-def pool(draft: Draft, call: Call, kind: type[MaxPool2D | AveragePool2D]) -> Value:
+def pool(draft: Draft, call: Call, kind: type[MaxPool2D | AveragePool2D], *, counted: bool = False) -> Value:
     """Return either pool."""
     x = call.value()
     axes = spatial_axes(x, call)
@@ -77,7 +75,8 @@ def pool(draft: Draft, call: Call, kind: type[MaxPool2D | AveragePool2D]) -> Val
         raise ModelError(f"{call.operator} with kernel_shape {size}")
     stride = two(call.integers("strides", (1,) * axes))
     ceil = call.integer("ceil_mode", 0) != 0
-    return draft.pool(x, kind, two(size), stride=stride, padding=padding_of(call, axes), ceil=ceil)
+    padding = padding_of(call, axes)
+    return draft.pool(x, kind, two(size), stride=stride, padding=padding, ceil=ceil, counted=counted)
 
 
 def global_average_pool(draft: Draft, call: Call) -> Value:

@@ -28,6 +28,7 @@ __all__ = [
     "zero_point",
 ]
 
+SMALLEST, LARGEST = 1e-30, 1e30
 LARGEST_RATIO = 2.0**29
 INTEGERS = {"INT8": "int8", "UINT8": "uint8"}
 
@@ -59,6 +60,8 @@ def quantization(tensor: Tensor) -> Quantization | None:
         raise ModelError(f"values of type {tensor.dtype} are not supported", hint="FLOAT32, INT8, UINT8")
     if tensor.scales.size != 1 or tensor.zero_points.size > 1:
         raise ModelError(f"a value of type {tensor.dtype} with {tensor.scales.size} scales instead of one")
+    if not SMALLEST <= tensor.scales[0] <= LARGEST:
+        raise ModelError(f"a scale of {tensor.scales[0]:.3g}", hint=f"{SMALLEST} to {LARGEST}")
     dtype = cast("Literal['int8', 'uint8']", INTEGERS[tensor.dtype])
     return Quantization(dtype, float(tensor.scales[0]), int(tensor.zero_points.sum()))
 
@@ -120,7 +123,8 @@ def weights(operator: Operator, channels: int, q: Quantization | None) -> dict[s
         return {"weights": tensor.data, "scales": scales}
     first = operator.name != "DEPTHWISE_CONV_2D"
     by_channel = scales.reshape(-1, *(1,) * (tensor.data.ndim - 1)) if first else scales
-    return {"weights": (tensor.data.astype(np.float32) - zero_point(operator)) * by_channel}
+    with np.errstate(over="ignore"):  # the network refuses what is not finite
+        return {"weights": (tensor.data.astype(np.float32) - zero_point(operator)) * by_channel}
 
 
 def zero_point(operator: Operator) -> int:

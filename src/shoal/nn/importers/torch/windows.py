@@ -67,13 +67,11 @@ def max_pool(draft: Draft, call: Call) -> Value:
 
 def average_pool(draft: Draft, call: Call) -> Value:
     """Return the mean value of each window."""
-    if call.integer("count_include_pad", 1) and any(call.integers("padding")):
-        raise ModelError(f"{call.operator} that counts padding", hint="count_include_pad=False")
     call.require("divisor_override", None)
-    return pool(draft, call, AveragePool2D)
+    return pool(draft, call, AveragePool2D, counted=call.integer("count_include_pad", 1) != 0)
 
 
-def pool(draft: Draft, call: Call, kind: type[MaxPool2D | AveragePool2D]) -> Value:
+def pool(draft: Draft, call: Call, kind: type[MaxPool2D | AveragePool2D], *, counted: bool = False) -> Value:
     """Return either pool."""
     x = call.value("self")
     axes = spatial_axes(x, call)
@@ -81,7 +79,7 @@ def pool(draft: Draft, call: Call, kind: type[MaxPool2D | AveragePool2D]) -> Val
     stride = both(call, "stride", axes, 1) if call.integers("stride") else size
     height, width = both(call, "padding", axes, 0)
     padding, ceil = (height, width, height, width), call.integer("ceil_mode", 0) != 0
-    return draft.pool(x, kind, size, stride=stride, padding=padding, ceil=ceil)
+    return draft.pool(x, kind, size, stride=stride, padding=padding, ceil=ceil, counted=counted)
 
 
 def adaptive_average_pool(draft: Draft, call: Call) -> Value:
