@@ -17,7 +17,15 @@ import shoal
 from tools import check_imports, module_sizes
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ["shoal", "shoal.boards", "shoal.datasets", "shoal.devices", "shoal.federate", "shoal.learn", "shoal.nn"]
+PACKAGES = [
+    "shoal",
+    "shoal.boards",
+    "shoal.datasets",
+    "shoal.devices",
+    "shoal.federate",
+    "shoal.learn",
+    "shoal.nn",
+]
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
 
 

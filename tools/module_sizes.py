@@ -1,7 +1,7 @@
 """Print how long the modules are, and fail when they outgrow the budget.
 
-The product (`src`, `runtime/src`, `runtime/include`, `runtime/ports`) keeps a median of 110 lines and a 90th percentile
-of 400. No file anywhere has more than 800. Files of at most 5 lines are not counted.
+The product (`src` and the runtime's sources, headers and ports) keeps a median of 110 lines and a 90th
+percentile of 400. No file anywhere has more than 800. Files of at most 5 lines are not counted.
 """
 
 from __future__ import annotations

@@ -9,11 +9,11 @@
                            size_t outputs)                                                               \
     {                                                                                                    \
         const int32_t x_offset = negated_pair(p->x_zero), w_offset = negated_pair(zero);                 \
-        const size_t  n = p->n;                                                                          \
+        const size_t  n = p->n, x_skip = p->x_step - n, w_skip = p->w_step - n;                          \
         for (;;) {                                                                                       \
             const uint8_t *x = p->x, *w0 = w, *w1 = outputs > 1 ? w + size : w;                          \
             int32_t        s0 = (int32_t)sum[0], s1 = (int32_t)sum[1];                                   \
-            for (size_t r = p->rows;; x += p->x_step - n, w0 += p->w_step - n, w1 += p->w_step - n) {    \
+            for (size_t r = p->rows;; x += x_skip, w0 += w_skip, w1 += w_skip) {                         \
                 for (size_t i = n / 4; i > 0; i--, x += 4, w0 += 4, w1 += 4) {                           \
                     const int32_t x4 = four_at(x), u4 = four_at(w0), v4 = four_at(w1);                   \
                     const int32_t even = x_even_##type(x_offset, x4), odd = x_odd_##type(x_offset, x4);  \

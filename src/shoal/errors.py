@@ -5,7 +5,7 @@
     ShoalError
     ├── InputError (ValueError)         data of a wrong shape, type or value
     ├── ConfigError (ValueError)        a parameter or a TOML key that cannot be used
-    ├── ModelError (ValueError)         a model of another framework that is damaged or computes what no layer does
+    ├── ModelError (ValueError)         a model that is damaged or computes what no layer does
     ├── ImageError (ValueError)         an image that the runtime refuses
     ├── StateError (ValueError)         a saved state or checkpoint that does not belong here or is damaged
     ├── StorageError (OSError)          the disk is full, a file cannot be read or written

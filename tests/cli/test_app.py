@@ -12,9 +12,10 @@ import pytest
 
 import shoal as package
 from shoal.cli import app
+from shoal.cli.model import footprint
 from tests.cli.conftest import environment
 
-COMMANDS = ["demo", "doctor", "report", "run"]
+COMMANDS = ["build", "demo", "doctor", "emulate", "model", "report", "run"]
 COLOUR = re.compile(r"\x1b\[[0-9;]*3[0-9]")
 
 
@@ -26,14 +27,14 @@ def test_without_arguments_it_shows_help(shoal):
     assert done.stdout == shoal("-h").stdout == shoal("--help").stdout
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [*(name for name in COMMANDS if name != "model"), "model footprint"])
 def test_every_command_has_help_from_its_docstring(shoal, command):
-    done = shoal(command, "-h")
+    done = shoal(*command.split(), "-h")
     assert done.returncode == 0
     assert done.stderr == ""
     assert f"Usage: shoal {command}" in done.stdout
-    call = getattr(app, command)
-    assert call.__doc__.splitlines()[0].split(":")[0] in done.stdout
+    call = footprint if command == "model footprint" else getattr(app, command)
+    assert call.__doc__.splitlines()[0].split(":")[0] in " ".join(done.stdout.split())
     parameters = [name for name in call.__annotations__ if name != "return"]
     assert all(re.search(rf"^    {name}$", call.__doc__, re.MULTILINE) for name in parameters)
 

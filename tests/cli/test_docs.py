@@ -33,9 +33,9 @@ def test_the_transcripts_are_found():
 
 
 def test_every_option_and_exit_code_is_documented(shoal):
-    for command in ("demo", "run", "report", "doctor"):
+    for command in ("demo", "run", "report", "model footprint", "build", "emulate", "doctor"):
         assert f"## shoal {command}\n" in TEXT
-        for option in re.findall(r"--[a-z]+", shoal(command, "-h").stdout):
+        for option in re.findall(r"--[a-z][a-z-]*[a-z]", shoal(*command.split(), "-h").stdout):
             assert option in TEXT, f"{command} {option}"
     assert set(re.findall(r"^\| (\d+) \|", TEXT, re.MULTILINE)) == {"0", "1", "2", "130"}
 

@@ -11,9 +11,11 @@ from cyclopts import App, CycloptsError, MissingArgumentError, UnknownCommandErr
 
 import shoal
 from shoal.cli import console
+from shoal.cli.build import build
 from shoal.cli.demo import demo
 from shoal.cli.doctor import doctor
 from shoal.cli.emulate import emulate
+from shoal.cli.model import model
 from shoal.cli.report import report
 from shoal.cli.run import run
 from shoal.errors import ShoalError
@@ -34,8 +36,9 @@ app = App(
     version_flags=["--version"],
     help_format="markdown",
 )
-for command in (demo, run, report, emulate, doctor):
+for command in (demo, run, report, build, emulate, doctor):
     app.command(command, help_epilogue="")
+app.command(model)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import doctest
 import io
 import re
 import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -563,6 +565,12 @@ def test_models_that_pytorch_exports():
         module, x = modules.build(name)
         network = decode(exported(module, x), name)
         assert modules.distance_of(module, network, x) <= TOLERANCE, name
+
+
+def test_the_page_about_importing_is_true():
+    page = Path(__file__).parents[3] / "docs" / "importing.md"
+    failed, examples = doctest.testfile(str(page), module_relative=False, encoding="utf-8")
+    assert failed == 0 < examples
 
 
 def test_an_imported_network_learns():

@@ -1,0 +1,146 @@
+"""Code of the runtime in flash, and the stack that it takes: from what each function was measured to have."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from shoal.build.selection import FLOAT_FILES, QUANTIZED_FILES, SETS, masks
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from shoal.build.firmware import Firmware
+
+__all__ = ["LIBRARY", "Code", "code", "deepest_stack", "features"]
+
+LIBRARY = "library:"  # how the names of what the compiler brings begin
+OPERATIONS = {*FLOAT_FILES.values(), *QUANTIZED_FILES.values(), "quantized_backward.c", "product.c"} - {
+    "loss.c"
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What a firmware's code takes, compiled with -O2.
+
+    Parameters
+    ----------
+    operations
+        Bytes of the operations that the image uses.
+    runtime
+        Bytes of what every image needs: checks, execution, losses, optimizers, the state and its store.
+    library
+        Bytes of the compiler's own functions, such as arithmetic on floats where the core has none.
+    application
+        Bytes of the loop with its golden vectors, without those that the image decides.
+    stack
+        Bytes of the stack at most, below what calls the application.
+    """
+
+    operations: int
+    runtime: int
+    library: int
+    application: int
+    stack: int
+
+
+@cache
+def tables() -> dict[str, Any]:
+    """Return the measured functions by core."""
+    found: dict[str, Any] = json.loads(
+        (resources.files("shoal.build") / "code.json").read_text(encoding="utf-8")
+    )
+    return found
+
+
+def code(firmware: Firmware) -> Code | None:
+    """Return what the code of a firmware takes; None where its core was not measured.
+
+    Functions that the application reaches are there, and no others, as the linker decides.
+    """
+    table = tables().get(firmware.board.core)
+    if table is None:
+        return None
+    chosen = features(masks(firmware.plan))
+    sizes = sized(table, chosen)
+    called = reached(table, chosen)
+    kind = "learns" if firmware.learns else "answers"
+    roots = [name for name in table["nodes"] if name.startswith(f"{kind}/app.c:text.app_")]
+    stacks = {name: node[1] for name, node in table["nodes"].items()}
+    depths: dict[str, int] = {}
+    deepest = max(depth(root, stacks, called, depths) for root in roots)
+    parts = {"operations": 0.0, "runtime": 0.0, "library": 0.0, "application": 0.0}
+    for name in depths:
+        if not name.startswith(f"{kind}/model.c"):  # the image decides it
+            parts[part_of(name)] += sizes[name]
+    return Code(**{name: round(size) for name, size in parts.items()}, stack=deepest)
+
+
+def deepest_stack() -> int:
+    """Return the most that any function of the runtime was measured to need on any core, calls included."""
+    most = 0
+    for table in tables().values():
+        stacks = {name: node[1] for name, node in table["nodes"].items()}
+        depths: dict[str, int] = {}
+        called = reached(table, list(table["calls"]))
+        most = max(most, *(depth(name, stacks, called, depths) for name in table["nodes"]))
+    return most
+
+
+def sized(table: dict[str, Any], chosen: Sequence[str]) -> dict[str, float]:
+    """Return the bytes of each function, compiled for the chosen operations."""
+    sizes = {name: float(node[0]) for name, node in table["nodes"].items()}
+    for name, parts in table["fitted"].items():
+        sizes[name] = max(0.0, sum(parts.get(feature, 0.0) for feature in ("", *chosen)))
+    return sizes
+
+
+def reached(table: dict[str, Any], chosen: Sequence[str]) -> dict[str, list[str]]:
+    """Return what each function calls, compiled for the chosen operations."""
+    calls = {name: list(node[2]) for name, node in table["nodes"].items()}
+    for feature in chosen:
+        for name, more in table["calls"].get(feature, {}).items():
+            calls[name] += more
+    return calls
+
+
+def features(chosen: Mapping[str, int]) -> list[str]:
+    """Return what the sizes of the functions that check and dispatch depend on.
+
+    Parameters
+    ----------
+    chosen
+        A bit for each operation, by set.
+
+    Examples
+    --------
+    >>> features({"OPERATIONS": 1 << 2 | 1 << 33, "BACKWARD": 1 << 2, "OPTIMIZERS": 1 << 1})
+    ['OPERATIONS.2', 'OPERATIONS.33', 'BACKWARD.2', 'OPTIMIZERS.1', '2 OPERATIONS, 1 BACKWARD, 0 QUANTIZED,
+    0 QUANTIZED_BACKWARD']
+    """
+    alone = [f"{name}.{bit}" for name, bits in chosen.items() for bit in range(64) if bits >> bit & 1]
+    most = {"BACKWARD": 1}
+    counts = [f"{min(chosen.get(name, 0).bit_count(), most.get(name, 2))} {name}" for name in SETS]
+    return [*alone, ", ".join(counts)]
+
+
+def depth(name: str, stacks: dict[str, int], calls: dict[str, list[str]], known: dict[str, int]) -> int:
+    """Return the bytes of the stack from a function on, and note them for every function on the way."""
+    if name not in known:
+        known[name] = stacks.get(name, 0)  # nothing of the runtime is recursive; a library's loop ends here
+        known[name] += max((depth(called, stacks, calls, known) for called in calls.get(name, ())), default=0)
+    return known[name]
+
+
+def part_of(name: str) -> str:
+    """Return which part of the code a function belongs to."""
+    if name.startswith(LIBRARY):
+        return "library"
+    file = name.split(":")[0]
+    if "/" in file:
+        return "application"
+    return "operations" if file in OPERATIONS else "runtime"
