@@ -400,6 +400,11 @@ def test_weights_that_are_too_large_are_refused():
     with pytest.raises(ConfigError, match=r"4\.5") as caught:
         in_fixed_point(network, samples(4))
     assert caught.value.where == "dense_1.weights"
+    fixed = small()
+    fixed.arrays["dense_2.bias"][1] = 4 * ONE
+    with pytest.raises(InputError, match=r"beyond 4") as caught:
+        fixed.plan()
+    assert caught.value.where == "dense_2.bias"
 
 
 # --- The loader -----------------------------------------------------------------------------------

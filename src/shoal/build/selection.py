@@ -107,7 +107,9 @@ def masks(plan: Plan) -> dict[str, int]:
             found["BACKWARD"] |= 1 << Code.ADD
     optimizer = OPTIMIZERS.index(plan.optimizer)
     found["OPTIMIZERS"] = 1 << optimizer | int(plan.accumulate) << ACCUMULATION
-    found["FIXED"] = int(any(is_fixed(plan, operation) for operation in plan.operations))
+    integers = [operation for operation in plan.operations if operation.code >= QUANTIZED]
+    found["FIXED"] = int(any(is_fixed(plan, operation) for operation in integers))
+    found["BYTES"] = int(not all(is_fixed(plan, operation) for operation in integers))
     return found
 
 
@@ -134,12 +136,11 @@ def source_files(plan: Plan) -> tuple[str, ...]:
         if kind not in {"QUANTIZED", "QUANTIZED_BACKWARD"}:
             found.add(FLOAT_FILES[code])
             continue
-        # An operation on int16 has the bit of the one on bytes: both are compiled in.
         if is_fixed(plan, operation):
-            found.add(FIXED_FILES[code])
-        if kind == "QUANTIZED_BACKWARD":
+            found |= {FIXED_FILES[code], "fixed_loss.c"}
+        elif kind == "QUANTIZED_BACKWARD":
             found.add("quantized_backward.c")
-        elif code in QUANTIZED_FILES:
+        else:
             found.add(QUANTIZED_FILES[code])
     found |= {called for file in found for called in CALLED.get(file, ())}
     return (*ALWAYS, *sorted(found.difference(ALWAYS)))
@@ -147,7 +148,7 @@ def source_files(plan: Plan) -> tuple[str, ...]:
 
 def value_of(name: str, bits: int) -> str:
     """Return bits as a constant of C."""
-    return str(bits) if name == "FIXED" else f"UINT64_C({bits:#x})"
+    return str(bits) if name in {"FIXED", "BYTES"} else f"UINT64_C({bits:#x})"
 
 
 def config_header(plan: Plan, *, contraction: bool = False) -> str:

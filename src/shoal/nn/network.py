@@ -14,7 +14,7 @@ from shoal.nn.autodiff import check_loss, learning_ops
 from shoal.nn.initializers import draw
 from shoal.nn.layers.base import Layer, TrainableLayer
 from shoal.nn.layers.dense import Dense
-from shoal.nn.layers.fixed import as_weights
+from shoal.nn.layers.fixed import as_weights, check_weights
 from shoal.nn.plan import SLOTS, flat, make_plan
 from shoal.nn.quantization import is_fixed
 from shoal.nn.shapes import as_shape
@@ -403,6 +403,8 @@ class Network:
             )
         for name, spec in self.trace.arrays():
             checked_as(spec.dtype, self.arrays[name], spec.shape, name)
+            if spec.bits:
+                check_weights(self.arrays[name], name)
         graph = self.trace.graph
         learning = graph.fork()
         trained: tuple[str, ...] = ()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from shoal.errors import ConfigError
+from shoal.errors import ConfigError, InputError
 from shoal.nn.graph import QUANTIZED, Code, Op, Stored
 from shoal.nn.layers.base import ArraySpec, TrainableLayer
 from shoal.nn.quantization import PROBABILITY, Quantization, is_fixed
@@ -26,6 +26,7 @@ __all__ = [
     "activate_fixed",
     "as_weights",
     "check_fixed",
+    "check_weights",
     "fixed_arrays",
     "refuse_int16",
     "weigh_fixed",
@@ -33,6 +34,7 @@ __all__ = [
 
 WEIGHT_BITS = 28
 LARGEST_WEIGHT = 4.0
+LIMIT = int(LARGEST_WEIGHT * 2**WEIGHT_BITS)
 UPPER_BITS = WEIGHT_BITS - 16
 MOST_TERMS = 65536
 ON_INT16 = {QUANTIZED + code for code in (Code.DENSE, Code.RELU, Code.SOFTMAX)}
@@ -47,10 +49,17 @@ def as_weights(values: ArrayLike) -> NDArray[np.int32]:
     >>> as_weights([0.5, -4.0, 9.0])
     array([  134217728, -1073741824,  1073741823], dtype=int32)
     """
-    limit = int(LARGEST_WEIGHT * 2**WEIGHT_BITS)
     codes = np.round(np.asarray(values, np.float64) * 2**WEIGHT_BITS)
-    held: NDArray[np.int32] = np.clip(codes, -limit, limit - 1).astype(np.int32)
+    held: NDArray[np.int32] = np.clip(codes, -LIMIT, LIMIT - 1).astype(np.int32)
     return held
+
+
+def check_weights(weights: NDArray[np.int32], name: str) -> None:
+    """Refuse weights so large that sums could overflow."""
+    if weights.size and not (weights.min() >= -LIMIT and weights.max() < LIMIT):
+        raise InputError(
+            f"a weight is beyond {LARGEST_WEIGHT:g}, in fixed point", where=name, hint="-2**30 to 2**30 - 1"
+        )
 
 
 def growth(n: int) -> int:
@@ -71,7 +80,7 @@ def fixed_arrays(inputs: int, units: int, init: Initializer, *, bias: bool) -> d
     """Return weights (inputs, units) and bias (units,) as int32 of 28 fraction bits."""
     specs = {"weights": ArraySpec((inputs, units), init, inputs, units, "int32", WEIGHT_BITS)}
     if bias:
-        specs["bias"] = ArraySpec((units,), "zeros", dtype="int32")
+        specs["bias"] = ArraySpec((units,), "zeros", dtype="int32", bits=WEIGHT_BITS)
     return specs
 
 
