@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CYCLES", "Instructions", "instructions", "total_work"]
 
-# Cycles for one instruction, assumed: code and data without wait states. The emulator counts instructions alone.
+# Cycles for one instruction, assumed: code and data without wait states. The emulator counts no cycles.
 CYCLES = {
     "cortex-m0+": 1.5,
     "cortex-m3": 1.4,

@@ -1,4 +1,4 @@
-"""What a firmware needs of its board: memory to the byte, code as measured, instructions as fitted, time as estimated."""
+"""What a firmware needs: memory to the byte, code as measured, instructions as fitted, time as estimated."""
 
 from __future__ import annotations
 
@@ -65,13 +65,13 @@ class Requirements:
         return CYCLES.get(self.firmware.board.core)
 
     def seconds(self, count: int) -> float | None:
-        """Return an estimate of the time that instructions take; None where the core is not known well enough."""
+        """Return an estimate of the time that instructions take; None where the core is not known."""
         if self.cycles_per_instruction is None:
             return None
         return count * self.cycles_per_instruction / self.firmware.board.clock_hz
 
     def joules(self, count: int) -> float | None:
-        """Return an estimate of the energy that instructions take; None where the chip's current is not known."""
+        """Return an estimate of the energy of instructions; None where the chip's current is not known."""
         current = self.firmware.board.chip.current
         if current is None or self.cycles_per_instruction is None:
             return None

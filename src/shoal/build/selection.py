@@ -126,8 +126,8 @@ def is_fixed(plan: Plan, operation: Operation) -> bool:
 def source_files(plan: Plan) -> tuple[str, ...]:
     """Return the files of ``runtime/src`` that a build for this plan compiles; headers not named.
 
-    They call nothing in other files once the compiler removes the operations that :func:`config_header` leaves
-    out, which GCC and Clang do at every level of optimization.
+    They call nothing in other files once the compiler removes the operations that :func:`config_header`
+    leaves out, which GCC and Clang do at every level of optimization.
     """
     found: set[str] = set()
     for operation in plan.operations:

@@ -37,7 +37,7 @@ class Training:
     on_integers
         Whether quantized layers learn their int8 weights instead of becoming float32.
     optimizer
-        "sgd", "momentum", "adam", or "none" for a network that only answers; None: "sgd" where something learns.
+        "sgd", "momentum", "adam", or "none" for a network that only answers; None: "sgd" where one learns.
     rate
         Of the optimizer; None: its own.
     loss

@@ -37,11 +37,11 @@ def build(
     labels: str = "",
     force: Annotated[bool, Parameter(negative=())] = False,
 ) -> None:
-    """Write a firmware project: the runtime with what the model uses, the model, and an application around it.
+    """Write a firmware project: the runtime with what the model uses, the model, an application around it.
 
-    The application checks golden vectors when it starts, then senses, answers, and learns when a label comes. A
-    project for qemu is compiled and run at once, and must compute the bits that this computer computes. Nothing is
-    written where something fails.
+    The application checks golden vectors when it starts, then senses, answers, and learns when a label comes.
+    A project for qemu is compiled and run at once, and must compute the bits that this computer computes.
+    Nothing is written where something fails.
 
     Parameters
     ----------

@@ -36,9 +36,9 @@ def footprint(
 ) -> int:
     """Show what a model needs of a board before anything is flashed.
 
-    RAM is exact; the stack is the deepest call that was measured. Code is what was measured with -O2, instructions
-    come from a model fitted to an emulated core, time and energy are estimates. Where the board has too little, the
-    nearest settings that fit are named. Exit code 0 where it fits, 1 otherwise.
+    RAM is exact; the stack is the deepest call that was measured. Code is what was measured with -O2,
+    instructions come from a model fitted to an emulated core, time and energy are estimates. Where the board
+    has too little, the nearest settings that fit are named. Exit code 0 where it fits, 1 otherwise.
 
     Parameters
     ----------

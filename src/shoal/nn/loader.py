@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import ConfigError, InputError, StateError
+from shoal.nn.layers.quantize import Dequantize
 from shoal.nn.network import VERSION, Network
 from shoal.nn.spec import layers_from_json, quantization_from_json
 from shoal.nn.storage import decode, read
@@ -67,7 +68,7 @@ def load(path: str | os.PathLike[str], loss: Loss | None = None) -> Network:
 def imported(path: str | os.PathLike[str], content: bytes) -> Network | None:
     """Return the network of a file that another framework wrote, None where none did."""
     suffix = Path(path).suffix.lower()
-    if content[4:8] == b"TFL3":
+    if content[4:8] == b"TFL3" or suffix == ".tflite":
         from shoal.nn.importers import tflite
 
         return tflite.load(path)
@@ -88,7 +89,7 @@ def imported(path: str | os.PathLike[str], content: bytes) -> Network | None:
 
 def natural_loss(network: Network) -> Loss:
     """Return the loss that the last layer asks for."""
-    last = network.layers[-1]
+    last = next(layer for layer in reversed(network.layers) if not isinstance(layer, Dequantize))
     function = getattr(last, "function", getattr(last, "activation", None))
     if function == "softmax":
         return "cross_entropy"

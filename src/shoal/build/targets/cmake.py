@@ -26,7 +26,8 @@ def values(firmware: Firmware) -> Mapping[str, str]:
 
 
 def command(firmware: Firmware, folder: str) -> str:
-    return f"cmake -S {folder} -B {folder}/build && cmake --build {folder}/build && {folder}/build/{firmware.name}_here"
+    build = f"{folder}/build"
+    return f"cmake -S {folder} -B {build} && cmake --build {build} && {build}/{firmware.name}_here"
 
 
 CMAKE = Target(
