@@ -24,17 +24,30 @@ static struct convolution describe(const struct shoal *net, const struct operati
     return c;
 }
 
-/* All outputs of a position; `skipped` weights of each lie before the patch. */
+/* All outputs of a position, or of two; `skipped` weights of each lie before the patch. */
 static void convolve_patch(const struct convolution *c, size_t skipped, uint8_t *y)
 {
     const size_t outputs = c->window.out[2], size = c->patch.w_step * c->window.kernel[0];
-    uint32_t     sum[OUTPUTS];
+    const size_t positions = c->patch.second != NULL ? 2 : 1;
+    uint32_t     sum[POSITIONS * OUTPUTS];
     for (size_t first = 0, count; first < outputs; first += count) {
         count = outputs - first < OUTPUTS ? outputs - first : OUTPUTS;
-        SHOAL_NAME(begin_sums)(sum, &c->rescaling, first, count);
+        for (size_t i = 0; i < positions; i++)
+            SHOAL_NAME(begin_sums)(sum + i * OUTPUTS, &c->rescaling, first, count);
         dot(sum, &c->patch, c->w + first * size + skipped, size, count);
-        SHOAL_NAME(rescale)(y + first, sum, &c->rescaling, first, count);
+        for (size_t i = 0; i < positions; i++)
+            SHOAL_NAME(rescale)(y + i * outputs + first, sum + i * OUTPUTS, &c->rescaling, first, count);
     }
+}
+
+/* The window of the next column, where two are computed at once and both lie inside the input. */
+static const uint8_t *second_window(const struct convolution *c, size_t column, size_t kx, size_t kx_end)
+{
+    const struct window *v = &c->window;
+    size_t               next, next_end;
+    if (POSITIONS == 1 || c->patch.type != I8 || column + 1 == v->out[1] || kx > 0) return NULL;
+    kernel_range(v, 1, column + 1, &next, &next_end);
+    return next_end == kx_end ? c->patch.x + v->stride[1] * v->in[2] : NULL;
 }
 
 static void convolve(struct convolution *c, const uint8_t *x, uint8_t *y)
@@ -54,8 +67,10 @@ static void convolve(struct convolution *c, const uint8_t *x, uint8_t *y)
             p->x = at + under(v, 1, column, kx) * channels;
             p->n = (kx_end - kx) * channels;
             p->rows = ky_end - ky;
+            p->second = second_window(c, column, kx, kx_end);
             if (p->n == p->x_step && p->n == p->w_step) p->n *= p->rows, p->rows = 1; /* in one piece */
             convolve_patch(c, ky * p->w_step + kx * channels, y);
+            if (p->second != NULL) column++, y += v->out[2];
         }
     }
 }
