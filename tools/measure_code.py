@@ -1,9 +1,9 @@
 """Measure the code of the runtime for every core: what `shoal.build` reads from code.json.
 
-Run as `python tools/measure_code.py [CORE ...]`, with the cross compilers installed. The runtime is compiled with the
-flags of runtime/ports/cores.txt. Functions that the choice of operations does not change are measured once. The
-others, those that check and dispatch, are compiled for many drawn choices; their size is fitted as a sum over the
-operations chosen.
+Run as `python tools/measure_code.py [CORE ...]`, with the cross compilers installed. The runtime is compiled
+with the flags of runtime/ports/cores.txt. Functions that the choice of operations does not change are
+measured once. The others, those that check and dispatch, are compiled for many drawn choices; their size is
+fitted as a sum over the operations chosen.
 """
 
 from __future__ import annotations
@@ -26,9 +26,17 @@ import numpy as np
 from shoal import learn, nn
 from shoal.boards import board
 from shoal.build import Firmware
-from shoal.build.code import LIBRARY, features
+from shoal.build.code import CHECKS, LIBRARY, checks, features
 from shoal.build.project import project_files
-from shoal.build.selection import BACKWARD_CODES, FLOAT_FILES, QUANTIZED_BACKWARD_CODES, QUANTIZED_FILES, SETS
+from shoal.build.selection import (
+    BACKWARD_CODES,
+    FIXED_FILES,
+    FLOAT_FILES,
+    QUANTIZED_BACKWARD_CODES,
+    QUANTIZED_FILES,
+    SETS,
+    value_of,
+)
 from shoal.build.sources import sources
 from shoal.devices.machines import Machine, cores, machine
 from shoal.nn.graph import Code
@@ -39,14 +47,23 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 DRAWN = 4  # choices of operations for each shape
+CHECKED = (30, 8)  # of those that checks are compiled for: floats alone, and with integers
+UNUSED = ".text.shoal_memory_needed"  # what no application calls
 CODES = {
     "OPERATIONS": tuple(FLOAT_FILES),
     "BACKWARD": BACKWARD_CODES,
-    "QUANTIZED": tuple(QUANTIZED_FILES),
-    "QUANTIZED_BACKWARD": QUANTIZED_BACKWARD_CODES,
+    "QUANTIZED": tuple({**QUANTIZED_FILES, **FIXED_FILES}),
+    "QUANTIZED_BACKWARD": (*QUANTIZED_BACKWARD_CODES, Code.RELU),
 }
 # From where execute.c calls operations: forward, and backward.
 ROOTS = ("execute.c:text.shoal_run_forward", "execute.c:text.shoal_run_learning")
+# What the size of a file depends on, where it is not every operation.
+DEPENDS = {
+    "activation.c": r"(OPERATIONS|BACKWARD)\.(6|7|8|9|10|11|12)",
+    "dense.c": r"OPTIMIZERS\.\d",
+    "loss.c": r"OPERATIONS\.3[234]",
+    "optimizer.c": r"OPTIMIZERS\.\d",
+}
 LIBRARY_STACK = 48  # bytes that a function of the compiler's libraries takes at most
 # Callbacks, which are called where they are only referred to elsewhere.
 INDIRECT = {
@@ -74,6 +91,8 @@ class Node:
 
 Nodes = dict[str, Node]
 Masks = dict[str, int]
+NONE: Masks = dict.fromkeys(SETS, 0) | {"OPTIMIZERS": 1, "FIXED": 0, "BYTES": 0}
+ALL: Masks = dict.fromkeys(SETS, (1 << 64) - 1) | {"OPTIMIZERS": 14, "FIXED": 1, "BYTES": 1}
 
 
 def run(*command: object) -> str:
@@ -147,7 +166,7 @@ class Bench:
         return found
 
     def linked(self, objects: dict[str, Path], text: str) -> tuple[Nodes, set[str]]:
-        """Return sizes from the linker's map, after relaxation, and the archives that it took members from."""
+        """Return sizes from the linker's map, after relaxation, and the archives that it took from."""
         names = {str(path): file for file, path in objects.items()}
         inside = text.split("Linker script and memory map")[1]
         found: Nodes = defaultdict(Node)
@@ -187,7 +206,8 @@ class Bench:
         """Add what each function takes of the stack."""
         for line in path.with_suffix(".su").read_text().splitlines():
             place, size, kind = line.split("\t")
-            assert kind == "static", line
+            if kind != "static":
+                sys.exit(f"a stack that is not known: {line}")
             name = place.rsplit(":", 1)[1]
             for key, node in found.items():
                 if re.fullmatch(rf"{re.escape(file)}:text\.{re.escape(name)}(\.\d+)?", key):
@@ -209,28 +229,39 @@ class Bench:
                 elif kind in "TWVRD":
                     defined.setdefault(symbol, member)
 
+    def checks(self, masks: Masks) -> int:
+        """Return the bytes of the checks of an image as compiled, before the linker makes them shorter."""
+        folder = self.folder / "checks"
+        folder.mkdir(exist_ok=True)
+        (folder / "shoal_config.h").write_text(config(masks))
+        run(*self.command, f"-I{folder}", "-c", self.files[CHECKS], "-o", folder / "image.o")
+        lines = run(f"{self.prefix}size", "-A", folder / "image.o").splitlines()
+        sections = [line.split()[:2] for line in lines if line.startswith((".text", ".rodata", ".srodata"))]
+        return sum(-(-int(size) // 4) * 4 for name, size in sections if name != UNUSED)
+
     def entries(self) -> dict[str, list[str]]:
-        """Return the functions of other files that only one operation makes execute.c call, by the operation."""
+        """Return what one operation alone makes execute.c call, by the operation."""
         folder, source = self.folder / "entry", self.files["execute.c"]
         folder.mkdir()
 
         def called(**chosen: int) -> set[str]:
-            masks = dict.fromkeys(SETS, 0) | {"OPTIMIZERS": 1} | chosen
-            (folder / "shoal_config.h").write_text(config(masks))
+            (folder / "shoal_config.h").write_text(config(NONE | chosen))
             run(*self.command, f"-I{folder}", "-c", source, "-o", folder / "execute.o")
             return set(run(f"{self.prefix}nm", "-u", folder / "execute.o").split())
 
-        always = called()
         found = {}
-        for name, codes in CODES.items():
-            for code in codes:
-                found[f"{name}.{code}"] = sorted(called(**{name: 1 << code}) - always)
+        for kind, what in (("", {"BYTES": 1}), ("FIXED ", {"FIXED": 1})):
+            always = called(**what)
+            for name, codes in CODES.items():
+                if not kind or name.startswith("QUANTIZED"):
+                    for code in codes:
+                        found[f"{kind}{name}.{code}"] = sorted(called(**what, **{name: 1 << code}) - always)
         return found
 
 
 def config(masks: Masks) -> str:
     """Return the header that says which operations are compiled in."""
-    return "".join(f"#define SHOAL_{name} UINT64_C({bits:#x})\n" for name, bits in masks.items())
+    return "".join(f"#define SHOAL_{name} {value_of(name, bits)}\n" for name, bits in masks.items())
 
 
 def reference() -> dict[str, Firmware]:
@@ -259,40 +290,53 @@ def shapes() -> list[tuple[int, int, int, int]]:
     return found
 
 
+def some(rng: random.Random, codes: Collection[int], count: int) -> set[int]:
+    """Draw so many operations, where 2 are several."""
+    return set(rng.sample(sorted(codes), count if count < 2 else rng.randint(2, max(2, len(codes) * 2 // 3))))
+
+
+def bits(**chosen: set[int]) -> Masks:
+    """Return a bit for each operation."""
+    return {name: sum(1 << code for code in codes) for name, codes in chosen.items()}
+
+
 def drawn(shape: tuple[int, int, int, int], rng: random.Random) -> Masks:
     """Draw the operations of a network with so many of each set."""
-
-    def some(codes: Collection[int], count: int) -> set[int]:
-        return set(
-            rng.sample(sorted(codes), count if count < 2 else rng.randint(2, max(2, len(codes) * 2 // 3)))
-        )
-
     floats, backward, quantized, integers = shape
     learns = backward or integers
-    losses = some((Code.MSE, Code.BCE, Code.CROSS_ENTROPY), 1) if learns else set()
-    back = some(BACKWARD_CODES, rng.randint(1, 7)) | {Code.DENSE} if backward else set()
-    forward = (
-        some([code for code in FLOAT_FILES if code < Code.MSE], floats) if floats > len(losses) else set()
+    losses = some(rng, (Code.MSE, Code.BCE, Code.CROSS_ENTROPY), 1) if learns else set()
+    back = some(rng, BACKWARD_CODES, rng.randint(1, 7)) | {Code.DENSE} if backward else set()
+    forward = [code for code in FLOAT_FILES if code < Code.MSE]
+    return NONE | bits(
+        OPERATIONS=losses | back | (some(rng, forward, floats) if floats > len(losses) else set()),
+        BACKWARD=back,
+        QUANTIZED=some(rng, QUANTIZED_FILES, quantized),
+        QUANTIZED_BACKWARD=some(rng, QUANTIZED_BACKWARD_CODES, integers),
+        OPTIMIZERS={0} if not learns else {1} if integers else some(rng, (1, 2, 3), 1),
+        BYTES={0} if quantized else set(),
     )
-    masks = {
-        "OPERATIONS": forward | losses | back,
-        "BACKWARD": back,
-        "QUANTIZED": some(QUANTIZED_FILES, quantized),
-        "QUANTIZED_BACKWARD": some(QUANTIZED_BACKWARD_CODES, integers),
-        "OPTIMIZERS": {0} if not learns else {1} if integers else some((1, 2, 3), 1),
-    }
-    return {name: sum(1 << code for code in codes) for name, codes in masks.items()}
+
+
+def in_fixed_point() -> list[Masks]:
+    """Return the operations of networks on int16."""
+    dense, relu, softmax = Code.DENSE, Code.RELU, Code.SOFTMAX
+    found = []
+    for forward in ({dense}, {dense, relu}, {dense, softmax}, {dense, relu, softmax}):
+        found.append(NONE | bits(QUANTIZED=forward, FIXED={0}))
+        loss = Code.CROSS_ENTROPY if softmax in forward else Code.MSE
+        back = forward - {softmax}
+        one = bits(QUANTIZED=forward | {loss}, QUANTIZED_BACKWARD=back, OPTIMIZERS={1}, FIXED={0})
+        found.append(NONE | one)
+    return found
 
 
 def measure(core: str) -> dict[str, dict[str, Any]]:
     """Return the table of one core."""
-    rng = random.Random(0)
+    rng = random.Random(0)  # noqa: S311 - not a secret
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(machine(core), Path(folder))
-        none: Masks = dict.fromkeys(SETS, 0) | {"OPTIMIZERS": 1}
-        everything: Masks = dict.fromkeys(SETS, (1 << 64) - 1) | {"OPTIMIZERS": 14}
-        full = bench.compile(everything, "all")
-        others = [bench.compile(none | {"OPTIMIZERS": bits}, f"none{bits}") for bits in (1, 2)]
+        full = bench.compile(ALL, "all")
+        others = [bench.compile(NONE | {"OPTIMIZERS": kept}, f"none{kept}") for kept in (1, 2)]
         bench.fixed = {
             file: path
             for file, path in full.items()
@@ -301,15 +345,22 @@ def measure(core: str) -> dict[str, dict[str, Any]]:
         nodes: Nodes = {}
         for name, firmware in reference().items():
             nodes |= bench.nodes(full | bench.application(firmware, name))
-        choices = [drawn(shape, rng) for shape in shapes() for _ in range(DRAWN)]
+        choices = [drawn(shape, rng) for shape in shapes() for _ in range(DRAWN)] + in_fixed_point()
         variants = [bench.nodes(bench.compile(masks, f"drawn{i}")) for i, masks in enumerate(choices)]
+        more = [drawn(shape, rng) for shape in shapes() for _ in range(CHECKED[shape[2] > 0])]
+        more += in_fixed_point()
+        compiled = [bench.checks(masks) for masks in more]
+        linked = sum(checks_in(found) for found in variants)
+        shorter = linked / sum(bench.checks(masks) for masks in choices)
         entries = bench.entries()
     for caller, called in INDIRECT.items():
         nodes[caller].calls.add(called)
     changed = {key for found in variants for key in found if is_changed(key, set(bench.fixed))}
     chosen = [features(masks) for masks in choices]
-    fitted = fit(core, chosen, variants, sorted(changed))
-    calls = conditions(chosen, variants, sorted(changed), nodes)
+    fitted = fit(core, chosen, variants, sorted(key for key in changed if not key.startswith(CHECKS)))
+    fitted[CHECKS] = fit_checks(core, [checks(masks) for masks in more], shorter * np.array(compiled))
+    named = [[*features(masks), checks(masks)[0]] for masks in choices]
+    calls = conditions(named, variants, sorted(changed), nodes)
     dispatch(entries, calls, nodes)
     rest = {key: [node.size, node.stack, sorted(node.calls)] for key, node in sorted(nodes.items())}
     return {"nodes": rest, "fitted": fitted, "calls": calls}
@@ -317,7 +368,14 @@ def measure(core: str) -> dict[str, dict[str, Any]]:
 
 def is_changed(key: str, fixed: set[str]) -> bool:
     """Tell whether a function is in a file that the choice of operations changes."""
-    return not key.startswith(LIBRARY) and key.split(":")[0] not in fixed
+    return not key.startswith(LIBRARY) and key.partition(":")[0] not in fixed
+
+
+def checks_in(nodes: Nodes) -> int:
+    """Return the bytes of the checks of an image in a program."""
+    return sum(
+        node.size for key, node in nodes.items() if key.startswith(f"{CHECKS}:") and not key.endswith(UNUSED)
+    )
 
 
 def fit(
@@ -325,20 +383,37 @@ def fit(
 ) -> dict[str, dict[str, float]]:
     """Fit the size of each function that the choice changes."""
     fitted = {}
-    whole, guess = np.zeros(len(variants)), np.zeros(len(variants))
+    off = np.zeros(len(variants))
     for key in changed:
-        # The checks of an image hardly depend on which operations there are, but on how many of each set.
-        few = re.compile(r"\d .*" if key.startswith("image.c") else r"[A-Z_]+\.\d+")
-        names = sorted({name for features_of in chosen for name in features_of if few.fullmatch(name)})
-        design = np.array([[1.0, *(float(name in features_of) for name in names)] for features_of in chosen])
         sizes = np.array([found[key].size if key in found else 0.0 for found in variants])
-        coefficients = np.round(ridge(design, sizes), 1)
-        whole, guess = whole + sizes, guess + design @ coefficients
-        named = zip(["", *names], coefficients, strict=True)
-        fitted[key] = {name: float(value) for name, value in named if value != 0}
-    error = np.abs(guess - whole).max()
-    print(f"{core}: {len(changed)} functions fitted, {error:.0f} of {whole.mean():.0f} B off at most")
+        depends = re.compile(DEPENDS.get(key.partition(":")[0], ".*"))
+        relevant = [[name for name in names if depends.fullmatch(name)] for names in chosen]
+        fitted[key], errors = regressed(relevant, sizes)
+        off += errors
+    print(f"{core}: {len(changed)} functions fitted, together {np.abs(off).max():.0f} B off at most")
     return fitted
+
+
+def fit_checks(core: str, chosen: list[list[str]], sizes: NDArray[np.float64]) -> dict[str, float]:
+    """Fit the size of the checks of an image."""
+    fitted, errors = regressed(chosen, sizes)
+    worst, mean = np.abs(errors).max(), sizes.mean()
+    print(f"{core}: checks of {len(sizes)} choices, {mean:.0f} B in the mean, {worst:.0f} B off at most")
+    return fitted
+
+
+def regressed(
+    chosen: list[list[str]], sizes: NDArray[np.float64]
+) -> tuple[dict[str, float], NDArray[np.float64]]:
+    """Return what each feature adds, by least squares drawn a little to 0, and how far that is off."""
+    names = sorted({name for names in chosen for name in names})
+    design = np.array([[1.0, *(float(name in one) for name in names)] for one in chosen])
+    weights = np.full(design.shape[1], 0.05)
+    weights[0] = 0
+    found = np.linalg.solve(design.T @ design + np.diag(weights), design.T @ sizes)
+    rounded = np.round(found, 1)
+    named = zip(["", *names], rounded, strict=True)
+    return {name: float(value) for name, value in named if value != 0}, design @ rounded - sizes
 
 
 def conditions(
@@ -356,7 +431,7 @@ def conditions(
         for called in sorted(set().union(*(one.calls for one in seen))):
             calls = {i for i, one in enumerate(seen) if called in one.calls}
             # A function beside it in its file is there or became a part of it: its size tells.
-            if len(calls) == len(seen) or called.split(":")[0] == key.split(":")[0]:
+            if len(calls) == len(seen) or called.partition(":")[0] == key.partition(":")[0]:
                 node.calls.add(called)
             else:
                 for name in causes(chosen, calls, key):
@@ -387,7 +462,7 @@ def causes(chosen: list[list[str]], calls: set[int], key: str) -> list[str]:
     places: dict[str, set[int]] = defaultdict(set)
     for i, names in enumerate(chosen):
         for name in names:
-            if name[0].isdigit() == key.startswith("image.c"):
+            if name[0].isdigit() == key.startswith(CHECKS):
                 places[name].add(i)
     sure = {name: where for name, where in places.items() if where <= calls}
     found = []
@@ -400,18 +475,12 @@ def causes(chosen: list[list[str]], calls: set[int], key: str) -> list[str]:
     return found
 
 
-def ridge(design: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the coefficients of least squares, drawn a little to 0 where the samples do not decide."""
-    weights = np.full(design.shape[1], 0.05)
-    weights[0] = 0
-    return np.asarray(np.linalg.solve(design.T @ design + np.diag(weights), design.T @ values))
-
-
 def main() -> int:
     """Write the table and return the exit status."""
     wanted = sys.argv[1:] or cores()
     file = Path(__file__).parents[1] / "src" / "shoal" / "build" / "code.json"
     table = json.loads(file.read_text()) if file.exists() else {}
+    file.write_text(dump({core: found for core, found in table.items() if core not in wanted}))
     with ThreadPoolExecutor(2) as pool:
         for core, found in zip(wanted, pool.map(measure, wanted), strict=True):
             table[core] = found

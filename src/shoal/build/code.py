@@ -8,19 +8,28 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from shoal.build.selection import FLOAT_FILES, QUANTIZED_FILES, SETS, masks
+from shoal.build.selection import FIXED_FILES, FLOAT_FILES, QUANTIZED_FILES, SETS, masks
+from shoal.nn.graph import Code as Operation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from shoal.build.firmware import Firmware
 
-__all__ = ["LIBRARY", "Code", "code", "deepest_stack", "features"]
+__all__ = ["CHECKS", "LIBRARY", "Code", "checks", "code", "deepest_stack", "features"]
 
 LIBRARY = "library:"  # how the names of what the compiler brings begin
 OPERATIONS = {*FLOAT_FILES.values(), *QUANTIZED_FILES.values(), "quantized_backward.c", "product.c"} - {
     "loss.c"
 }
+
+# Operations whose checks share the most, and those that have hardly any.
+WINDOWS = sum(1 << code for code in range(Operation.CONV2D, Operation.ADD))
+PLAIN = (
+    sum(1 << code for code in (Operation.DENSE, *range(Operation.RELU, Operation.SOFTMAX)))
+    | 7 << Operation.MSE
+)
+CHECKS = "image.c"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +75,9 @@ def code(firmware: Firmware) -> Code | None:
     if table is None:
         return None
     chosen = features(masks(firmware.plan))
-    sizes = sized(table, chosen)
-    called = reached(table, chosen)
+    checked = checks(masks(firmware.plan))
+    sizes = sized(table, chosen, checked)
+    called = reached(table, [*chosen, checked[0]])
     kind = "learns" if firmware.learns else "answers"
     roots = [name for name in table["nodes"] if name.startswith(f"{kind}/app.c:text.app_")]
     stacks = {name: node[1] for name, node in table["nodes"].items()}
@@ -75,8 +85,10 @@ def code(firmware: Firmware) -> Code | None:
     deepest = max(depth(root, stacks, called, depths) for root in roots)
     parts = {"operations": 0.0, "runtime": 0.0, "library": 0.0, "application": 0.0}
     for name in depths:
-        if not name.startswith(f"{kind}/model.c"):  # the image decides it
+        # The image decides its own size; the checks are one entry, since they are all there or not.
+        if not name.startswith((f"{kind}/model.c", f"{CHECKS}:")):
             parts[part_of(name)] += sizes[name]
+    parts["runtime"] += sizes[CHECKS]
     return Code(**{name: round(size) for name, size in parts.items()}, stack=deepest)
 
 
@@ -91,11 +103,12 @@ def deepest_stack() -> int:
     return most
 
 
-def sized(table: dict[str, Any], chosen: Sequence[str]) -> dict[str, float]:
+def sized(table: dict[str, Any], chosen: Sequence[str], checked: Sequence[str]) -> dict[str, float]:
     """Return the bytes of each function, compiled for the chosen operations."""
     sizes = {name: float(node[0]) for name, node in table["nodes"].items()}
     for name, parts in table["fitted"].items():
-        sizes[name] = max(0.0, sum(parts.get(feature, 0.0) for feature in ("", *chosen)))
+        depends = checked if name == CHECKS else chosen
+        sizes[name] = max(0.0, sum(parts.get(feature, 0.0) for feature in ("", *depends)))
     return sizes
 
 
@@ -109,7 +122,7 @@ def reached(table: dict[str, Any], chosen: Sequence[str]) -> dict[str, list[str]
 
 
 def features(chosen: Mapping[str, int]) -> list[str]:
-    """Return what the sizes of the functions that check and dispatch depend on.
+    """Return what the sizes of the functions that compute and dispatch depend on: each operation.
 
     Parameters
     ----------
@@ -118,14 +131,37 @@ def features(chosen: Mapping[str, int]) -> list[str]:
 
     Examples
     --------
-    >>> features({"OPERATIONS": 1 << 2 | 1 << 33, "BACKWARD": 1 << 2, "OPTIMIZERS": 1 << 1})
-    ['OPERATIONS.2', 'OPERATIONS.33', 'BACKWARD.2', 'OPTIMIZERS.1', '2 OPERATIONS, 1 BACKWARD, 0 QUANTIZED,
-    0 QUANTIZED_BACKWARD']
+    >>> features({"OPERATIONS": 1 << 2 | 1 << 33, "BACKWARD": 1 << 2})
+    ['OPERATIONS.2', 'OPERATIONS.33', 'BACKWARD.2']
     """
-    alone = [f"{name}.{bit}" for name, bits in chosen.items() for bit in range(64) if bits >> bit & 1]
+    found = []
+    for name, bits in chosen.items():
+        if name not in {"FIXED", "BYTES"}:
+            # An operation on int16 has the bit of the one on bytes.
+            kind = f"FIXED {name}" if chosen.get("FIXED") and name.startswith("QUANTIZED") else name
+            found += [f"{kind}.{bit}" for bit in range(64) if bits >> bit & 1]
+    return found
+
+
+def checks(chosen: Mapping[str, int]) -> list[str]:
+    """Return what the size of the checks of an image depends on: how many operations, which, and what they share.
+
+    Examples
+    --------
+    >>> checks({"OPERATIONS": 1 << 2 | 1 << 33, "BACKWARD": 1 << 2})
+    ['2 OPERATIONS, 1 BACKWARD, 0 QUANTIZED, 0 QUANTIZED_BACKWARD, 0 FIXED', 'OPERATIONS.2', 'OPERATIONS.33',
+    'BACKWARD.2', 'windows of OPERATIONS', 'shapes of OPERATIONS', 'windows of BACKWARD']
+    """
     most = {"BACKWARD": 1}
     counts = [f"{min(chosen.get(name, 0).bit_count(), most.get(name, 2))} {name}" for name in SETS]
-    return [*alone, ", ".join(counts)]
+    category = ", ".join([*counts, f"{int(bool(chosen.get('FIXED')))} FIXED"])
+    found = features(chosen)
+    for name in ("OPERATIONS", "BACKWARD"):
+        bits = chosen.get(name, 0)
+        found += [f"windows of {name}"] if bits & WINDOWS else []
+        found += ["shapes of OPERATIONS"] if name == "OPERATIONS" and bits & ~PLAIN else []
+    # Beside integers the compiler shares other parts of the checks.
+    return [category, *(f"{name}, beside integers" if chosen.get("QUANTIZED") else name for name in found)]
 
 
 def depth(name: str, stacks: dict[str, int], calls: dict[str, list[str]], known: dict[str, int]) -> int:
@@ -140,7 +176,7 @@ def part_of(name: str) -> str:
     """Return which part of the code a function belongs to."""
     if name.startswith(LIBRARY):
         return "library"
-    file = name.split(":")[0]
+    file = name.partition(":")[0]
     if "/" in file:
         return "application"
     return "operations" if file in OPERATIONS else "runtime"

@@ -1,0 +1,187 @@
+"""Networks that are drawn to be counted, from every family that can be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from shoal import learn, nn
+from shoal.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shoal.nn.autodiff import Loss
+
+ACTIVATIONS = (None, "relu", "relu6", "tanh", "sigmoid")
+LOSSES: tuple[Loss, ...] = ("mse", "bce", "cross_entropy")
+MOST = 150_000  # multiplications of an answer, so that a core without an FPU ends soon
+FAMILIES = ("dense", "dense", "conv", "conv", "pools", "int8", "int8 dense", "int8 learning", "int16")
+
+
+def drawn(seed: int) -> tuple[str, nn.Network]:
+    """Return the name of a family and a network of it."""
+    rng = np.random.default_rng(seed)
+    family = FAMILIES[seed % len(FAMILIES)]
+    while True:
+        try:
+            network = MAKE[family](rng)
+        except ConfigError:
+            continue  # layers that do not go together
+        if sum(step.layer.macs(step.input_shape, step.output_shape) for step in network.trace.steps) <= MOST:
+            return family, network
+
+
+def one_of(rng: np.random.Generator, values: Sequence[object]) -> object:
+    return values[int(rng.integers(len(values)))]
+
+
+def activation(rng: np.random.Generator) -> str | None:
+    found = one_of(rng, ACTIVATIONS)
+    return None if found is None else str(found)
+
+
+def head(rng: np.random.Generator) -> tuple[list[nn.Layer], Loss]:
+    """Return the last layers and the loss that goes with them."""
+    loss = LOSSES[int(rng.integers(len(LOSSES)))]
+    units = int(rng.integers(1 if loss != "cross_entropy" else 2, 21))
+    last: dict[str, list[nn.Layer]] = {"mse": [], "bce": [nn.Sigmoid()], "cross_entropy": [nn.Softmax()]}
+    return [nn.Dense(units), *last[loss]], loss
+
+
+def some_learning(rng: np.random.Generator, network: nn.Network) -> nn.Network:
+    """Return the network with all, some, or parts of its layers learning."""
+    count = len(network.masks)
+    how = int(rng.integers(4))
+    if how == 0:
+        return network.train_last(int(rng.integers(1, count + 1)))
+    if how == 1 and network.loss is not None:
+        names = [step.name for step in network.trace.steps if step.mask is not None]
+        return network.train(names[int(rng.integers(count))], trainable="bias")
+    return network
+
+
+def dense(rng: np.random.Generator) -> nn.Network:
+    layers: list[nn.Layer] = [nn.Standardize()] if rng.random() < 0.3 else []
+    for _ in range(int(rng.integers(0, 4))):
+        layers.append(nn.Dense(int(rng.integers(1, 100)), activation(rng)))
+        if rng.random() < 0.2:
+            layers.append(nn.LeakyReLU(0.1))
+    ends, loss = head(rng)
+    network = nn.Network([*layers, *ends], (int(rng.integers(1, 120)),), loss, int(rng.integers(1000)))
+    return some_learning(rng, network)
+
+
+def conv_layers(rng: np.random.Generator, *, float32: bool = True) -> list[nn.Layer]:
+    layers: list[nn.Layer] = []
+    acts = ACTIVATIONS if float32 else (None, "relu", "relu6")
+    for _ in range(int(rng.integers(1, 4))):
+        kernel, stride = int(rng.integers(1, 5)), int(rng.integers(1, 3))
+        padding = str(one_of(rng, ("same", "valid")))
+        act = one_of(rng, acts)
+        chosen = None if act is None else str(act)
+        if rng.random() < 0.35:
+            multiplier = int(rng.integers(1, 3))
+            layers.append(
+                nn.DepthwiseConv2D(kernel, stride, padding, multiplier=multiplier, activation=chosen)
+            )
+        else:
+            layers.append(nn.Conv2D(int(rng.integers(1, 25)), kernel, stride, padding, activation=chosen))
+        if float32 and rng.random() < 0.3:
+            layers.append(nn.GroupNorm(1))
+    return layers
+
+
+def sized(rng: np.random.Generator, layers: list[nn.Layer]) -> nn.Network:
+    """Return a network of these layers on some input that they fit, with a head."""
+    ends, loss = head(rng)
+    while True:
+        side, channels = rng.integers(5, 17, 2), int(rng.integers(1, 13))
+        shape = (int(side[0]), int(side[1]), channels)
+        try:
+            return nn.Network([*layers, nn.Flatten(), *ends], shape, loss, int(rng.integers(1000)))
+        except ValueError:
+            layers = layers[:-1] if len(layers) > 1 else [nn.Conv2D(4, 1)]
+
+
+def conv(rng: np.random.Generator) -> nn.Network:
+    layers = conv_layers(rng)
+    if rng.random() < 0.3:
+        layers.append(
+            nn.Residual(nn.Conv2D(4, 3, padding="same"), shortcut=[nn.Conv2D(4, 1)], activation="relu")
+        )
+    return some_learning(rng, sized(rng, layers))
+
+
+def pools(rng: np.random.Generator) -> nn.Network:
+    layers: list[nn.Layer] = [nn.Pad2D((1, 1, 1, 1))] if rng.random() < 0.3 else []
+    layers.append(nn.Conv2D(int(rng.integers(1, 13)), int(rng.integers(1, 3))))
+    for _ in range(int(rng.integers(1, 3))):
+        pool = nn.MaxPool2D if rng.random() < 0.5 else nn.AveragePool2D
+        layers.append(
+            pool(int(rng.integers(1, 4)), int(rng.integers(1, 3)), str(one_of(rng, ("same", "valid"))))
+        )
+        if rng.random() < 0.2:
+            layers.append(nn.GlobalAveragePool2D())
+            break
+    frozen = rng.random() < 0.3
+    network = sized(rng, layers)
+    return network.train_last(1) if frozen else some_learning(rng, network)
+
+
+def on_int8(rng: np.random.Generator, network: nn.Network) -> nn.Network:
+    samples = rng.uniform(-1, 1, (8, *network.input_shape)).astype(np.float32)
+    return learn.quantize(network, samples)
+
+
+def int8(rng: np.random.Generator) -> nn.Network:
+    layers = conv_layers(rng, float32=False)
+    if rng.random() < 0.4:
+        layers.append(nn.MaxPool2D(2, 1) if rng.random() < 0.5 else nn.AveragePool2D(2, 1))
+    if rng.random() < 0.3:
+        layers.append(
+            nn.Residual(nn.Conv2D(6, 3, padding="same"), shortcut=[nn.Conv2D(6, 1)], activation="relu")
+        )
+    if rng.random() < 0.3:
+        layers.append(nn.GlobalAveragePool2D())
+    network = on_int8(rng, sized(rng, layers))
+    return network.train_last(1) if rng.random() < 0.5 else network
+
+
+def int8_dense(rng: np.random.Generator) -> nn.Network:
+    layers: list[nn.Layer] = [
+        nn.Dense(int(rng.integers(1, 130)), "relu" if rng.random() < 0.7 else "tanh")
+        for _ in range(int(rng.integers(1, 4)))
+    ]
+    ends, loss = head(rng)
+    network = nn.Network([*layers, *ends], (int(rng.integers(1, 150)),), loss, int(rng.integers(1000)))
+    return on_int8(rng, network)
+
+
+def int8_learning(rng: np.random.Generator) -> nn.Network:
+    network = on_int8(rng, sized(rng, conv_layers(rng, float32=False)))
+    return network.train_last(int(rng.integers(1, len(network.masks) + 1)), on_integers=True)
+
+
+def int16(rng: np.random.Generator) -> nn.Network:
+    layers: list[nn.Layer] = [
+        nn.Dense(int(rng.integers(1, 70)), "relu") for _ in range(int(rng.integers(1, 3)))
+    ]
+    units = int(rng.integers(2, 21))
+    ends: list[nn.Layer] = [nn.Dense(units), nn.Softmax()] if rng.random() < 0.6 else [nn.Dense(units)]
+    loss: Loss = "cross_entropy" if len(ends) > 1 else "mse"
+    network = nn.Network([*layers, *ends], (int(rng.integers(1, 80)),), loss, int(rng.integers(1000)))
+    samples = rng.uniform(-1, 1, (8, *network.input_shape)).astype(np.float32)
+    return learn.quantize(network, samples, "int16")
+
+
+MAKE = {
+    "dense": dense,
+    "conv": conv,
+    "pools": pools,
+    "int8": int8,
+    "int8 dense": int8_dense,
+    "int8 learning": int8_learning,
+    "int16": int16,
+}
