@@ -87,7 +87,7 @@ def requirements(firmware: Firmware) -> Requirements:
     >>> net = nn.Network([nn.Dense(2)], input_shape=(3,))
     >>> needs = requirements(build.Firmware("tiny", net, boards.board("nano33ble")))
     >>> needs.ram["activations"], needs.flash["image"], needs.fits
-    (20, 200, True)
+    (20, 212, True)
     """
     plan = firmware.plan
     parts = footprint(plan, firmware.board.core).parts
