@@ -23,8 +23,10 @@ BELOW: dict[str, set[str]] = {
     "federate": {"errors", "nn", "runtime", "datasets", "learn"},
 }
 BELOW["boards"] = {"errors"}
+BELOW["catalog"] = {"errors", "nn", "learn", "boards"}
 BELOW["devices"] = {"errors", "nn", "runtime", "learn"}
 BELOW["build"] = {"errors", "nn", "runtime", "learn", "boards", "devices"}
+BELOW["serve"] = {"errors", "catalog"}
 BELOW[PACKAGE] = set(BELOW)  # the package's own __init__
 BELOW["cli"] = set(BELOW)
 BELOW["__main__"] = set(BELOW)

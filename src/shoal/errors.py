@@ -7,6 +7,10 @@
     ├── ConfigError (ValueError)        a parameter or a TOML key that cannot be used
     ├── ModelError (ValueError)         a model that is damaged or computes what no layer does
     ├── ImageError (ValueError)         an image that the runtime refuses
+    ├── DocumentError (ValueError)      a document of the catalog with fields that are wrong
+    ├── ConflictError (ValueError)      a document that exists already, or that another one still needs
+    ├── UnknownError (LookupError)      nothing of this name in the catalog
+    ├── QueryError (ValueError)         a query that cannot be read, is not allowed or takes too much
     ├── StateError (ValueError)         a saved state or checkpoint that does not belong here or is damaged
     ├── StorageError (OSError)          the disk is full, a file cannot be read or written
     ├── DeviceError (OSError)           a board that does not answer, is gone, or answers what cannot be
@@ -17,18 +21,27 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 __all__ = [
     "ConfigError",
+    "ConflictError",
     "DeviceError",
     "DivergedError",
+    "DocumentError",
     "DownloadError",
     "ImageError",
     "InputError",
     "MissingExtraError",
     "ModelError",
+    "QueryError",
     "ShoalError",
     "StateError",
     "StorageError",
+    "UnknownError",
 ]
 
 
@@ -81,6 +94,49 @@ class ModelError(ShoalError, ValueError):
 
 class ImageError(ShoalError, ValueError):
     """An image that the runtime refuses to open."""
+
+
+class DocumentError(ShoalError, ValueError):
+    """A document of the catalog with fields that are wrong; nothing was stored.
+
+    Attributes
+    ----------
+    fields
+        Each place that is wrong, and what is wrong there.
+    """
+
+    fields: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def of(cls, name: str, where: str | None, fields: Sequence[tuple[str, str]]) -> DocumentError:
+        """Return the error of these fields.
+
+        Examples
+        --------
+        >>> fields = [("size", "-1 is below 0"), ("name", "missing")]
+        >>> print(DocumentError.of("model document", "wake.toml", fields))
+        model document: size: -1 is below 0, and 1 more
+          where  wake.toml
+          try    name: missing
+        """
+        (place, problem), *others = fields
+        what = f"{name}: {place}: {problem}" if place else f"{name}: {problem}"
+        hint = "; ".join(f"{place}: {problem}" for place, problem in others[:5])
+        error = cls(f"{what}, and {len(others)} more" if others else what, where=where, hint=hint or None)
+        error.fields = tuple(fields)
+        return error
+
+
+class ConflictError(ShoalError, ValueError):
+    """A document that exists already, or that another one still needs; nothing was changed."""
+
+
+class UnknownError(ShoalError, LookupError):
+    """Nothing in the catalog has this name."""
+
+
+class QueryError(ShoalError, ValueError):
+    """A query that cannot be read, is not allowed, or takes too much time or memory."""
 
 
 class StateError(ShoalError, ValueError):

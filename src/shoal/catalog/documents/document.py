@@ -1,0 +1,90 @@
+"""What all documents have in common."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from shoal.errors import DocumentError
+
+__all__ = ["Bytes", "Document", "Name", "Part", "Sha256", "Text", "Time", "Version"]
+
+
+def as_utc(time: datetime) -> datetime:
+    """Return a time in UTC; one without a zone is taken as UTC."""
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+
+
+# A count of bytes that every part, JSON readers in JavaScript included, holds exactly.
+Bytes = Annotated[int, Field(ge=0, le=2**53)]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
+Version = Annotated[
+    str, StringConstraints(pattern=r"^\d{1,9}\.\d{1,9}\.\d{1,9}(-[0-9A-Za-z.-]{1,60})?(\+[0-9A-Za-z.-]{1,60})?$")
+]
+Text = Annotated[str, StringConstraints(max_length=10_000)]
+Time = Annotated[datetime, AfterValidator(as_utc)]
+
+
+class Part(BaseModel):
+    """A part of a document: cannot be changed, and a field that is not known is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, str_strip_whitespace=True)
+
+
+class Document(Part):
+    """A document of the catalog: what is stored, shown and exchanged.
+
+    Attributes
+    ----------
+    kind
+        What it is, a key of :data:`shoal.catalog.documents.KINDS`.
+    """
+
+    kind: ClassVar[str]
+
+    @property
+    def id(self) -> str:
+        """Its name among the documents of its kind."""
+        raise NotImplementedError
+
+    @classmethod
+    def checked(cls, body: object, where: str | None = None) -> Self:
+        """Return the document that a JSON value is.
+
+        Parameters
+        ----------
+        body
+            As `json.loads` gives it.
+        where
+            The file or the request that it came from.
+
+        Raises
+        ------
+        DocumentError
+            If it is none: names the first field that is wrong, and holds them all.
+        """
+        try:
+            return cls.model_validate(body)
+        except ValidationError as error:
+            raise DocumentError.of(
+                f"{cls.kind} document", where, [(field(one["loc"]), one["msg"]) for one in error.errors()]
+            ) from None
+
+    def body(self) -> dict[str, Any]:
+        """Return the document as JSON has it, without what is left at its default."""
+        return self.model_dump(mode="json", exclude_defaults=True)
+
+
+def field(path: tuple[int | str, ...]) -> str:
+    """Return the place of a value in a document.
+
+    Examples
+    --------
+    >>> field(("inputs", 0, "shape"))
+    'inputs[0].shape'
+    """
+    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    return text.removeprefix(".")
