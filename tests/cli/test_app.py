@@ -15,7 +15,10 @@ from shoal.cli import app
 from shoal.cli.model import footprint
 from tests.cli.conftest import environment
 
-COMMANDS = ["build", "demo", "doctor", "emulate", "model", "report", "run"]
+GROUPS = ["board", "catalog", "device", "model"]
+COMMANDS = sorted(
+    [*GROUPS, "build", "demo", "doctor", "emulate", "find", "match", "query", "report", "run", "serve"]
+)
 COLOUR = re.compile(r"\x1b\[[0-9;]*3[0-9]")
 
 
@@ -27,7 +30,7 @@ def test_without_arguments_it_shows_help(shoal):
     assert done.stdout == shoal("-h").stdout == shoal("--help").stdout
 
 
-@pytest.mark.parametrize("command", [*(name for name in COMMANDS if name != "model"), "model footprint"])
+@pytest.mark.parametrize("command", [*(name for name in COMMANDS if name not in GROUPS), "model footprint"])
 def test_every_command_has_help_from_its_docstring(shoal, command):
     done = shoal(*command.split(), "-h")
     assert done.returncode == 0

@@ -10,14 +10,23 @@ from typing import TYPE_CHECKING
 from cyclopts import App, CycloptsError, MissingArgumentError, UnknownCommandError, UnknownOptionError
 
 import shoal
-from shoal.cli import console
+from shoal.cli import (
+    catalog_model,  # noqa: F401 - its commands belong to `model`
+    console,
+)
 from shoal.cli.build import build
+from shoal.cli.catalog import catalog
 from shoal.cli.demo import demo
+from shoal.cli.device import board, device
 from shoal.cli.doctor import doctor
 from shoal.cli.emulate import emulate
+from shoal.cli.find import find
+from shoal.cli.match import match
 from shoal.cli.model import model
+from shoal.cli.query import query
 from shoal.cli.report import report
 from shoal.cli.run import run
+from shoal.cli.serve import serve
 from shoal.errors import ShoalError
 
 if TYPE_CHECKING:
@@ -36,9 +45,10 @@ app = App(
     version_flags=["--version"],
     help_format="markdown",
 )
-for command in (demo, run, report, build, emulate, doctor):
+for command in (demo, run, report, build, emulate, match, find, query, serve, doctor):
     app.command(command, help_epilogue="")
-app.command(model)
+for group in (model, device, board, catalog):
+    app.command(group)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

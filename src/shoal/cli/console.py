@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from shoal.errors import ShoalError
 
-__all__ = ["Format", "error", "json_result", "next_command", "note", "size", "table", "text"]
+__all__ = ["Format", "counted", "error", "json_result", "next_command", "note", "size", "table", "text"]
 
 ENDLESS = 10_000
 
@@ -83,6 +83,21 @@ def usage(what: str, where: str | None = None, hint: str | None = None) -> None:
         console.print(Text.assemble(("  where  ", "dim"), where), soft_wrap=True)
     if hint is not None:
         console.print(Text.assemble(("  try    ", "dim"), hint), soft_wrap=True)
+
+
+def counted(count: int, thing: str) -> str:
+    """Return a number of things.
+
+    Examples
+    --------
+    >>> counted(1, "model"), counted(2340, "device"), counted(2, "query"), counted(3, "alias")
+    ('1 model', '2,340 devices', '2 queries', '3 aliases')
+    """
+    if count != 1:
+        thing = (
+            f"{thing[:-1]}ies" if thing.endswith("y") else f"{thing}{'es' if thing.endswith('s') else 's'}"
+        )
+    return f"{count:,} {thing}"
 
 
 def size(count: float) -> str:

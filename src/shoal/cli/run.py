@@ -25,6 +25,7 @@ def run(
     folder: Path | None = None,
     seed: Annotated[list[int] | None, Parameter(negative=())] = None,
     resume: Annotated[bool, Parameter(negative=())] = False,
+    catalog: Path | None = None,
     output_format: Annotated[Format, Parameter(name="--format")] = "table",
 ) -> None:
     """Execute an experiment that a TOML file describes.
@@ -42,6 +43,8 @@ def run(
         Seed of the run, in place of those in the file; may be given several times.
     resume
         Go on from the last checkpoints; what is not begun begins.
+    catalog
+        A catalog where the finished runs are registered, with their models and figures; made if need be.
     output_format
         table, or json for programs.
     """
@@ -65,6 +68,8 @@ def run(
         runs = [execute(experiment, number, folder, resume=resume) for number in seeds]
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"{again} --resume") from None
+    if catalog is not None:
+        register(catalog, [place(folder, number) for number in seeds])
     found = [judged.read(place(folder, number)) for number in seeds]
     together = judged.combined([one for one in found if one is not None])
     if output_format == "json":
@@ -94,6 +99,18 @@ def execute(experiment: Experiment, seed: int, folder: Path, *, resume: bool) ->
     console.note(f"seed {seed}: {run.evaluation.tasks_count} new devices adapt")
     judged.write(place(folder, seed), judged.judge(run))
     return run
+
+
+def register(path: Path, folders: list[Path]) -> None:
+    """Register finished runs in a catalog."""
+    from shoal.catalog.runs import add_run
+    from shoal.cli.catalogs import opened
+
+    with opened(path, make=True) as catalog:
+        for folder in folders:
+            run = add_run(catalog, folder)
+            model = catalog.model(run.produced or "")
+            console.note(f"{folder}: registered as {model.name}:{model.version} in {path}")
 
 
 def summary(runs: list[Run], folder: Path) -> dict[str, object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from shoal.catalog.documents.document import Bytes, Part, Text
 
@@ -19,7 +19,8 @@ class Need(Part):
     bytes
         In all.
     provenance
-        estimated: computed from the file; measured: read on a device or in its emulation; declared: somebody said so.
+        estimated: computed from the file; measured: read on a device or in its emulation; declared: somebody
+        said so.
     method
         What computed or measured it.
     parts
@@ -34,7 +35,7 @@ class Need(Part):
     bytes: Bytes
     provenance: Literal["estimated", "measured", "declared"] = "estimated"
     method: Text = ""
-    parts: dict[str, Bytes] = {}
+    parts: dict[str, Bytes] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _parts_add_up(self) -> Self:

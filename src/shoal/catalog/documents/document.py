@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic_core import ErrorDetails
 
+from shoal.catalog.documents import limits
 from shoal.errors import DocumentError
 
-__all__ = ["Bytes", "Document", "Name", "Part", "Sha256", "Text", "Time", "Version"]
+__all__ = ["Bytes", "Document", "Name", "Part", "Sha256", "Text", "Time", "Version", "problems"]
 
 
 def as_utc(time: datetime) -> datetime:
@@ -22,7 +24,8 @@ Bytes = Annotated[int, Field(ge=0, le=2**53)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
 Version = Annotated[
-    str, StringConstraints(pattern=r"^\d{1,9}\.\d{1,9}\.\d{1,9}(-[0-9A-Za-z.-]{1,60})?(\+[0-9A-Za-z.-]{1,60})?$")
+    str,
+    StringConstraints(pattern=r"^\d{1,9}(\.\d{1,9}){2}(-[0-9A-Za-z.-]{1,60})?(\+[0-9A-Za-z.-]{1,60})?$"),
 ]
 Text = Annotated[str, StringConstraints(max_length=10_000)]
 Time = Annotated[datetime, AfterValidator(as_utc)]
@@ -66,16 +69,57 @@ class Document(Part):
         DocumentError
             If it is none: names the first field that is wrong, and holds them all.
         """
+        name = f"{cls.kind} document"
+        limits.check(body, name, where)
         try:
             return cls.model_validate(body)
         except ValidationError as error:
-            raise DocumentError.of(
-                f"{cls.kind} document", where, [(field(one["loc"]), one["msg"]) for one in error.errors()]
-            ) from None
+            raise DocumentError.of(name, where, problems(error)) from None
 
     def body(self) -> dict[str, Any]:
         """Return the document as JSON has it, without what is left at its default."""
         return self.model_dump(mode="json", exclude_defaults=True)
+
+
+def problems(error: ValidationError, place: str = "") -> list[tuple[str, str]]:
+    """Return each field that is wrong, with what is wrong there and the value where it is short.
+
+    Parameters
+    ----------
+    error
+        As pydantic raises it.
+    place
+        Of the value that was checked, within its document.
+    """
+    errors = error.errors(include_url=False)
+    # An array whose items are wrong is also called too short: once is enough.
+    inner = {one["loc"][:i] for one in errors for i in range(len(one["loc"]))}
+    return [
+        (f"{place}.{field(one['loc'])}".strip("."), problem(one))
+        for one in errors
+        if not (one["type"] == "too_short" and one["loc"] in inner)
+    ]
+
+
+def problem(error: ErrorDetails) -> str:
+    """Return what is wrong, in the words of JSON."""
+    text, value = error["msg"], error["input"]
+    match error["type"]:
+        case "missing":
+            return "missing"
+        case "extra_forbidden":
+            return "no field of this document"
+        case "value_error":
+            return text.removeprefix("Value error, ")
+        case "too_short" | "too_long":
+            return (
+                text.replace("Tuple", "array")
+                .replace("Dictionary", "object")
+                .replace(" after validation", "")
+            )
+    text = f"{text[:1].lower()}{text[1:]}".replace("tuple", "array").replace("dictionary", "object")
+    text = text.partition(" or instance of")[0]
+    return f"{text}, not {value!r:.100}" if isinstance(value, str | int | float | None) else text
 
 
 def field(path: tuple[int | str, ...]) -> str:
@@ -86,5 +130,6 @@ def field(path: tuple[int | str, ...]) -> str:
     >>> field(("inputs", 0, "shape"))
     'inputs[0].shape'
     """
-    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
-    return text.removeprefix(".")
+    if path[:1] == ("securityDefinitions",):  # the third step is the kind of the scheme, not a key
+        path = (*path[:2], *path[3:])
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")

@@ -13,6 +13,10 @@ from shoal.catalog.documents.sensor import SensorNeed
 __all__ = ["Input", "Lineage", "Metric", "Model", "Operator", "Quantization", "Tensor"]
 
 Count = Annotated[int, Field(ge=0, le=2**53)]
+Dtype = Literal[
+    "bool", "float16", "float32", "float64", "int16", "int32", "int64", "int8", "other", "string", "uint16",
+    "uint32", "uint64", "uint8",
+]  # fmt: skip
 
 
 class Quantization(Part):
@@ -35,7 +39,7 @@ class Tensor(Part):
     """
 
     name: Text = ""
-    dtype: Literal["float32", "float16", "int8", "uint8", "int16", "int32", "int64", "bool"]
+    dtype: Dtype
     shape: tuple[Annotated[int, Field(ge=-1)], ...]
     quantization: Quantization | None = None
     labels: tuple[Text, ...] = ()

@@ -85,8 +85,8 @@ class Run(Document):
     cohort: Text = ""
     devices: tuple[Id, ...] = ()
     metrics: tuple[Metric, ...] = ()
-    config: dict[str, Any] = {}
-    environment: dict[str, str | None] = {}
+    config: dict[str, Any] = Field(default_factory=dict)
+    environment: dict[str, str | None] = Field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -128,7 +128,7 @@ class LearningState(Document):
     round: Annotated[int, Field(ge=0)] = 0
     samples: Annotated[int, Field(ge=0)] = 0
     drift: float | None = None
-    labels: dict[str, Annotated[int, Field(ge=0)]] = {}
+    labels: dict[str, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
     accuracy: Annotated[float, Field(ge=0, le=1)] | None = None
     checksum: Text = ""
     at: Time | None = None
@@ -147,7 +147,9 @@ class Query(Document):
     name: Name
     sparql: Annotated[str, StringConstraints(max_length=100_000)]
     title: Text = ""
-    parameters: dict[Name, Literal["iri", "string", "integer", "number", "model", "device"]] = {}
+    parameters: dict[Name, Literal["iri", "string", "integer", "number", "model", "device"]] = Field(
+        default_factory=dict
+    )
 
     @property
     def id(self) -> str:

@@ -7,6 +7,8 @@ from typing import Annotated, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from shoal.catalog.documents.document import Part, Text
+from shoal.catalog.vocabulary.terms import unit_factor
+from shoal.errors import InputError
 
 __all__ = ["Property", "Sensor", "SensorNeed"]
 
@@ -24,7 +26,8 @@ class Observation(Part):
     low, high
         Range, in `unit`.
     unit
-        QUDT unit of the range by its short name (`G`, `DEG_C`, `DEG-PER-SEC`, `MicroT`); the property's own by default.
+        QUDT unit of the range by its short name (`G`, `DEG_C`, `DEG-PER-SEC`, `MicroT`); the property's own
+        by default.
     rate_hz
         Samples per second.
     axes
@@ -44,6 +47,11 @@ class Observation(Part):
             raise ValueError("low and high, or neither")
         if self.low is not None and self.high is not None and self.low >= self.high:
             raise ValueError(f"the range is {self.low} to {self.high}")
+        if self.unit is not None:
+            try:
+                unit_factor(self.unit, self.observes)
+            except InputError as error:
+                raise ValueError(f"{error.what}; {error.hint}") from None
         return self
 
 

@@ -1,0 +1,106 @@
+"""The RDF view on disk, checked against the documents and made anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pyoxigraph import BlankNode, NamedNode, Quad
+
+from shoal.catalog.graph.follow import ORDER, Boards, follow, graph_of
+from shoal.catalog.graph.follow import rebuild as build
+from shoal.catalog.graph.view import VOCABULARY, Local, vocabulary
+from shoal.catalog.vocabulary import graph_iri
+from shoal.errors import StorageError
+
+if TYPE_CHECKING:
+    from shoal.catalog.store import Store
+
+__all__ = ["check", "folder_of", "rebuild"]
+
+ENOUGH = 10
+
+
+def folder_of(store: Store) -> Path | None:
+    """Return where the view of a catalog is, None where that is in memory.
+
+    Examples
+    --------
+    >>> from shoal.catalog.store import Store
+    >>> folder_of(Store(None)) is None
+    True
+    """
+    return None if store.path is None else Path(f"{store.path}.rdf")
+
+
+def check(store: Store) -> list[str]:
+    """Return how the view on disk differs from the documents; nothing where it does not, or there is none."""
+    folder = folder_of(store)
+    if folder is None or not folder.exists():
+        return []
+    try:
+        view = Local(folder)
+    except StorageError:
+        return ["rdf: another process has the view, it is not checked"]
+    if view.revision() is None:
+        return []  # of another release, or left half built: it will be made anew
+    follow(view, store)
+    return differences(view, store)
+
+
+def rebuild(store: Store) -> None:
+    """Make the view on disk anew, if there is one.
+
+    Raises
+    ------
+    StorageError
+        If another process has it.
+    """
+    folder = folder_of(store)
+    if folder is not None and folder.exists():
+        build(Local(folder), store)
+
+
+def differences(view: Local, store: Store) -> list[str]:
+    """Return the graphs that are not as the documents have them, ten at most."""
+    boards = Boards(store)
+    wanted = {VOCABULARY}
+    found = (
+        [] if alike(held(view, VOCABULARY), vocabulary()) else ["rdf: the vocabulary is not as it should be"]
+    )
+    for kind in ORDER:
+        for record in store.records(kind):
+            name = graph_iri(kind, record.id)
+            wanted.add(name)
+            if not alike(held(view, name), graph_of(kind, record.body, boards.known(kind))):
+                found.append(f"rdf: the graph of {kind} '{record.id}' is not as its document has it")
+            if len(found) >= ENOUGH:
+                return found
+    others = (name.value for name in view.store.named_graphs() if isinstance(name, NamedNode))
+    found += [
+        f"rdf: {name} is the graph of no document"
+        for name in others
+        if name not in wanted | {"urn:shoal:view"}
+    ]
+    return found[:ENOUGH]
+
+
+def held(view: Local, name: str) -> Iterable[Quad]:
+    """Return what a view has in a graph."""
+    return view.store.quads_for_pattern(None, None, None, NamedNode(name))
+
+
+def alike(ours: Iterable[Quad], theirs: Iterable[Quad]) -> bool:
+    """Whether a graph of a view says the same as another; nodes without a name count as one."""
+
+    def known(quad: Quad) -> tuple[str, ...]:
+        return tuple(
+            "_:" if isinstance(term, BlankNode) else str(term)
+            for term in (quad.subject, quad.predicate, quad.object)
+        )
+
+    # The engine writes some numbers in its own way: both sides must have been through it.
+    same = Local(None).store
+    same.extend(theirs)
+    return sorted(map(known, ours)) == sorted(map(known, same))

@@ -1,0 +1,158 @@
+"""The RDF view of a catalog in the engine that comes with Shoal, on disk or in memory."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Protocol
+
+from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Store, parse
+
+from shoal.catalog.graph.triples import node
+from shoal.errors import StorageError
+
+__all__ = ["VOCABULARY", "Change", "Local", "View", "changes_as_update", "mapping", "vocabulary"]
+
+# Where the vocabulary is, among the graphs; and where the view notes what it holds.
+VOCABULARY = "https://w3id.org/shoal/vocabulary"
+NOTES = NamedNode("urn:shoal:view")
+REVISION, MAPPING = node("shoal:revision"), node("shoal:mapping")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A graph and what it holds from now on; nothing where the document is gone."""
+
+    graph: str
+    quads: list[Quad]
+
+
+class View(Protocol):
+    """What holds the graphs of a catalog: the engine that comes with Shoal, or an endpoint."""
+
+    def revision(self) -> int | None:
+        """Return the revision of the catalog that it holds, None where it must be built anew."""
+
+    def clear(self) -> None:
+        """Forget everything."""
+
+    def load(self, quads: Iterable[Quad]) -> None:
+        """Add many quads, not necessarily at once; the revision follows when all are there."""
+
+    def apply(self, changes: Iterable[Change], revision: int) -> None:
+        """Replace graphs and the revision, all at once or not at all."""
+
+    def devices_on(self, board: str) -> list[str]:
+        """Return the ids of the devices that name a board, given by its IRI."""
+
+
+class Local:
+    """Graphs in this process.
+
+    Parameters
+    ----------
+    path
+        A folder, for one process at a time; None: in memory.
+
+    Raises
+    ------
+    StorageError
+        If another process has it, or it cannot be read.
+
+    Examples
+    --------
+    >>> view = Local(None)
+    >>> view.revision() is None
+    True
+    >>> quad = Quad(node("shoal:a"), node("rdfs:label"), Literal("a"), NamedNode("urn:g"))
+    >>> view.apply([Change("urn:g", [quad])], 7)
+    >>> view.revision(), len(view.store)
+    (7, 3)
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self.on_disk = path is not None
+        try:
+            self.store = Store() if path is None else Store(str(path))
+        except OSError as error:
+            raise StorageError(
+                f"the RDF view cannot be opened: {error}",
+                where=str(path),
+                hint="another process has it, or: delete the folder, it is built anew",
+            ) from error
+
+    def revision(self) -> int | None:
+        """Return the revision of the catalog that it holds, None where it must be built anew."""
+        found = {
+            quad.predicate: quad.object.value
+            for quad in self.store.quads_for_pattern(NOTES, None, None, NOTES)
+            if isinstance(quad.object, Literal)
+        }
+        return int(found[REVISION]) if found.get(MAPPING) == mapping() and REVISION in found else None
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.store.clear()
+
+    def load(self, quads: Iterable[Quad]) -> None:
+        """Add many quads."""
+        self.store.bulk_extend(quads)
+        if self.on_disk:
+            self.store.optimize()  # queries take a third of the time after it
+
+    def apply(self, changes: Iterable[Change], revision: int) -> None:
+        """Replace graphs and the revision, all at once or not at all."""
+        self.store.update(changes_as_update(changes, revision))
+
+    def devices_on(self, board: str) -> list[str]:
+        """Return the ids of the devices that name a board, given by its IRI."""
+        return [
+            quad.subject.value
+            for quad in self.store.quads_for_pattern(None, node("shoal:board"), NamedNode(board), None)
+            if isinstance(quad.subject, NamedNode)
+        ]
+
+
+def changes_as_update(changes: Iterable[Change], revision: int) -> str:
+    """Return the SPARQL update that replaces graphs, the revision among them.
+
+    Examples
+    --------
+    >>> print(changes_as_update([Change("urn:g", [])], 7).splitlines()[0])
+    DROP SILENT GRAPH <urn:g> ;
+    """
+    lines = []
+    for change in changes:
+        lines.append(f"DROP SILENT GRAPH <{change.graph}> ;")
+        if change.quads:
+            inner = " ".join(f"{quad.triple} ." for quad in change.quads)
+            lines.append(f"INSERT DATA {{ GRAPH <{change.graph}> {{ {inner} }} }} ;")
+    lines.append(f"DROP SILENT GRAPH {NOTES} ;")
+    note = f"{NOTES} {REVISION} {revision} ; {MAPPING} {Literal(mapping())}"
+    lines.append(f"INSERT DATA {{ GRAPH {NOTES} {{ {note} }} }}")
+    return "\n".join(lines)
+
+
+@cache
+def vocabulary_text() -> bytes:
+    """Return the vocabulary as Turtle."""
+    return (resources.files("shoal.catalog.vocabulary") / "shoal.ttl").read_bytes()
+
+
+def vocabulary() -> list[Quad]:
+    """Return the graph of the vocabulary: properties, classes of sensors and which is a kind of which."""
+    graph = NamedNode(VOCABULARY)
+    return [
+        Quad(quad.subject, quad.predicate, quad.object, graph)
+        for quad in parse(vocabulary_text(), format=RdfFormat.TURTLE, base_iri=VOCABULARY)
+    ]
+
+
+@cache
+def mapping() -> str:
+    """Return what tells a view of this release from one of another, which must be built anew."""
+    return f"1-{hashlib.sha256(vocabulary_text()).hexdigest()[:12]}"

@@ -1,0 +1,106 @@
+"""Queries in SPARQL, with what the rest of the catalog answers in them."""
+
+from __future__ import annotations
+
+import re
+import threading
+from typing import TYPE_CHECKING
+
+from shoal.catalog.documents import Query
+from shoal.catalog.vocabulary import document_iri
+from shoal.errors import UnknownError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from shoal.catalog.catalog import Catalog
+    from shoal.catalog.query import Limits, Results, Worker
+
+__all__ = ["Questions"]
+
+PAGE = 1000  # documents that a word finds, read at once
+
+
+class Questions:
+    """Asks the process that answers queries; it starts with the first one.
+
+    Parameters
+    ----------
+    catalog
+        Whose index, search and names answer `shoal:canRun`, `shoal:matches` and parameters.
+    """
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._worker: Worker | None = None
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """End the process; the next question starts another one."""
+        with self._lock:
+            if self._worker is not None:
+                self._worker.close()
+                self._worker = None
+
+    def ask(self, sparql: str, parameters: Mapping[str, object], limits: Limits | None) -> Results:
+        """Return the answer to a query, or to a saved one by its name.
+
+        Raises
+        ------
+        UnknownError
+            Where there is no saved query of this name.
+        QueryError
+            Where it cannot be read, is not allowed, or takes too much.
+        """
+        from shoal.catalog.query import bound, filled
+
+        if re.fullmatch(r"[\w.-]+", sparql):
+            record = self._catalog.store.get("query", sparql)
+            if record is None:
+                raise UnknownError(f"no saved query '{sparql}'", where="query", hint=self._saved())
+            sparql = bound(Query.model_validate(record.body), parameters, self._iri)
+        elif parameters:
+            sparql = filled(sparql, parameters)
+        return self._started().query(sparql, limits=limits)
+
+    def _saved(self) -> str:
+        names = [record.id for record in self._catalog.store.records("query", limit=5)]
+        return ", ".join(names) or "SELECT ..."
+
+    def _started(self) -> Worker:
+        from shoal.catalog.query import Answers, Worker
+
+        with self._lock:
+            if self._worker is None:
+                answers = Answers(self._can_run, self._find, self._id)
+                self._worker = Worker(self._catalog.store, answers=answers)
+            return self._worker
+
+    def _can_run(self, device: str | None, model: str | None) -> Iterator[tuple[str, str]]:
+        """Yield pairs that fit: device and model."""
+        index = self._catalog.index
+        if model is not None and device is not None:
+            if index.explain(model, device).fits:
+                yield device, model
+        elif model is not None:
+            yield from ((one, model) for one in index.devices_for(model).all())
+        elif device is not None:
+            yield from ((device, one) for one in index.models_for(device).all())
+        else:
+            for record in self._catalog.store.records("model"):
+                yield from ((one, record.id) for one in index.devices_for(record.id).all())
+
+    def _find(self, text: str) -> Iterator[tuple[str, str]]:
+        """Yield the documents that have the words."""
+        offset = 0
+        while found := self._catalog.find(text, limit=PAGE, offset=offset):
+            yield from ((one.kind, one.id) for one in found)
+            offset += PAGE
+
+    def _id(self, kind: str, name: str) -> str:
+        """Return the id of the model or the device that a name means."""
+        return self._catalog.model(name).id if kind == "model" else self._catalog.device(name).id
+
+    def _iri(self, kind: str, name: str) -> str:
+        """Return its IRI."""
+        return document_iri(kind, self._id(kind, name))

@@ -1,0 +1,49 @@
+"""What is derived from the documents: how each view is checked, and made anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from shoal.catalog import search
+from shoal.catalog.matching import follow as matching
+from shoal.catalog.store import Store
+
+__all__ = ["VIEWS", "View"]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A view of the documents.
+
+    Parameters
+    ----------
+    check
+        Returns what is wrong with it, nothing where all is well or it was never asked for.
+    rebuild
+        Makes it anew.
+    """
+
+    check: Callable[[Store], list[str]]
+    rebuild: Callable[[Store], None]
+
+
+def check_graph(store: Store) -> list[str]:
+    """Check the RDF view."""
+    from shoal.catalog import graph
+
+    return graph.check(store)
+
+
+def rebuild_graph(store: Store) -> None:
+    """Make the RDF view anew."""
+    from shoal.catalog import graph
+
+    graph.rebuild_folder(store)
+
+
+VIEWS: dict[str, View] = {
+    "matching": View(matching.check, matching.rebuild),
+    "rdf": View(check_graph, rebuild_graph),
+    "search": View(search.check, search.rebuild),
+}

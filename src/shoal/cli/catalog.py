@@ -1,0 +1,309 @@
+"""`shoal catalog`: the file itself; what comes in and what goes out."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
+
+from cyclopts import App, Parameter
+
+from shoal.cli import console
+from shoal.cli.catalogs import CatalogOption, opened, place
+from shoal.cli.console import Format
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shoal.catalog import Catalog
+    from shoal.catalog.documents import Document
+    from shoal.catalog.store import Event
+
+__all__ = ["catalog"]
+
+catalog = App(
+    name="catalog", help="The catalog: check it, keep it, fill it, empty it.", help_flags=["--help", "-h"]
+)
+
+ExportFormat: TypeAlias = Literal["turtle", "jsonld", "td", "card", "cyclonedx", "mldcat", "reference"]
+Formats: TypeAlias = Annotated[Format, Parameter(name="--format")]
+
+
+@catalog.command(help_epilogue="")
+def check(*, catalog: CatalogOption = None, output_format: Formats = "table") -> int:
+    """Check that the documents are what the log of changes says, and every view is what the documents say.
+
+    Exit code 0 where all is well, 1 otherwise.
+
+    Parameters
+    ----------
+    catalog
+        The catalog's file; SHOAL_CATALOG or catalog.shoal by default.
+    output_format
+        table, or json for programs.
+    """
+    with opened(catalog) as found:
+        problems = list(found.check())
+        events = found.store.revision
+    if output_format == "json":
+        console.json_result({"ok": not problems, "events": events, "problems": problems})
+    else:
+        for problem in problems:
+            console.text(problem, "bold red")
+        line = f"{console.counted(events, 'change')}, {console.counted(len(problems), 'problem')}"
+        console.text(line, "bold red" if problems else "green")
+    if problems:
+        console.next_command("shoal catalog rebuild")
+    return 1 if problems else 0
+
+
+@catalog.command(help_epilogue="")
+def rebuild(*, catalog: CatalogOption = None) -> None:
+    """Compute the documents and every view anew from the log of changes.
+
+    Parameters
+    ----------
+    catalog
+        The catalog's file; SHOAL_CATALOG or catalog.shoal by default.
+    """
+    with opened(catalog) as found:
+        found.rebuild()
+        console.text(f"{place(catalog)}: rebuilt from {found.store.revision:,} changes")
+    console.next_command("shoal catalog check")
+
+
+@catalog.command(help_epilogue="")
+def backup(file: Path, /, *, catalog: CatalogOption = None) -> None:
+    """Copy the catalog into one file while others may write.
+
+    Parameters
+    ----------
+    file
+        The copy; an old one is replaced when the new one is complete.
+    catalog
+        The catalog's file; SHOAL_CATALOG or catalog.shoal by default.
+    """
+    with opened(catalog) as found:
+        found.backup(file)
+    console.text(f"{file}: {console.size(file.stat().st_size)}")
+    console.next_command(f"shoal catalog restore {shlex.quote(str(file))} --catalog NEW")
+
+
+@catalog.command(help_epilogue="")
+def restore(file: Path, /, *, catalog: CatalogOption = None) -> None:
+    """Make a catalog of a backup that checks clean.
+
+    Parameters
+    ----------
+    file
+        The backup.
+    catalog
+        The new catalog's file, which must not exist; SHOAL_CATALOG or catalog.shoal by default.
+    """
+    from shoal.catalog import Catalog
+
+    Catalog.restore(file, place(catalog))
+    console.text(f"{place(catalog)}: restored from {file}")
+    console.next_command("shoal catalog check")
+
+
+@catalog.command(name="import", help_epilogue="")
+def import_(
+    *files: Path,
+    models: Path | None = None,
+    catalog: CatalogOption = None,
+    output_format: Formats = "table",
+) -> None:
+    """Take in models and devices: Turtle, Thing Descriptions, CSV, model files; all of them or none.
+
+    What the files do wrong is reported with its line and what was taken instead. The same files again change
+    nothing.
+
+    Parameters
+    ----------
+    files
+        Files, or folders of them.
+    models
+        Folder of the model files that a Turtle of the reference system describes.
+    catalog
+        The catalog's file; SHOAL_CATALOG or catalog.shoal by default.
+    output_format
+        table, or json for programs.
+    """
+    from shoal.catalog import importers
+
+    read = importers.load(files, models)
+    with opened(catalog, make=True) as found:
+        events = found.add_many(read.documents, files=read.files)
+    if output_format == "json":
+        console.json_result(
+            {
+                "documents": [{"kind": one.kind, "id": one.id} for one in read.documents],
+                "changes": len(events),
+                "defects": [
+                    {"file": one.file, "line": one.line, "problem": one.problem, "fix": one.fix}
+                    for one in read.defects
+                ],
+            }
+        )
+    else:
+        for defect in read.defects:
+            console.note(str(defect), "yellow")
+        kinds = [one.kind for one in read.documents]
+        counts = ", ".join(console.counted(kinds.count(kind), kind) for kind in dict.fromkeys(kinds))
+        defects = console.counted(len(read.defects), "defect")
+        console.text(f"{counts}: {console.counted(len(events), 'change')}, {defects} repaired")
+    console.next_command("shoal match")
+
+
+@catalog.command(help_epilogue="")
+def export(
+    to: ExportFormat,
+    *names: str,
+    kind: Annotated[list[str] | None, Parameter(negative=())] = None,
+    output: Path | None = None,
+    catalog: CatalogOption = None,
+) -> None:
+    """Write documents for other programs, to standard output or a file.
+
+    Parameters
+    ----------
+    to
+        turtle or jsonld: the graph, with the documents in it, which can be imported again. td: Thing
+        Descriptions. card: the Hugging Face model card of a model. cyclonedx: a CycloneDX 1.7 bill of
+        materials. mldcat: MLDCAT-AP. reference: the ontology of the reference system.
+    names
+        Models, as elsewhere, and devices, by id or title; everything by default.
+    kind
+        Only documents of this kind; may be given several times.
+    output
+        The file; replaced when it is complete.
+    catalog
+        The catalog's file; SHOAL_CATALOG or catalog.shoal by default.
+    """
+    from shoal.catalog import exporters
+    from shoal.nn import storage
+
+    with opened(catalog) as found:
+        text = exporters.dump(chosen(found, names, kind or ()), to)
+    if output is None:
+        sys.stdout.write(text)
+    else:
+        storage.write(output, text.encode())
+        console.text(f"{output}: {console.size(len(text.encode()))}")
+
+
+def chosen(catalog: Catalog, names: Sequence[str], kinds: Sequence[str]) -> list[Document]:
+    """Return the documents of these names and kinds.
+
+    Raises
+    ------
+    UnknownError
+        If a name is neither that of a model nor that of a device.
+    """
+    from shoal.catalog.documents import KINDS
+    from shoal.errors import UnknownError
+
+    if not names:
+        return [document for kind in kinds or KINDS for document in catalog.list(kind)]
+    found: list[Document] = []
+    for name in names:
+        try:
+            found.append(catalog.model(name))
+        except UnknownError as error:
+            try:
+                found.append(catalog.device(name))
+            except UnknownError:
+                problem = f"no model and no device '{name}'"
+                raise UnknownError(problem, where="export", hint=error.hint) from None
+    return [one for one in found if not kinds or one.kind in kinds]
+
+
+@catalog.command(help_epilogue="")
+def alias(name: str, alias: str, version: str | None = None, /, *, catalog: CatalogOption = None) -> None:
+    """Let NAME@ALIAS mean a version of a model, from now on: keywords@champion.
+
+    Parameters
+    ----------
+    name
+        Of the model.
+    alias
+        For instance champion.
+    version
+        Of the model; the newest by default.
+    catalog
+        The catalog's file; SHOAL_CATALOG or catalog.shoal by default.
+    """
+    with opened(catalog) as found:
+        chosen = found.model(name if version is None else f"{name}:{version}")
+        found.alias(name, alias, f"{chosen.name}:{chosen.version}")
+    console.text(f"{name}@{alias} is {chosen.name}:{chosen.version}")
+    console.next_command(f"shoal match {shlex.quote(f'{name}@{alias}')}")
+
+
+@catalog.command(help_epilogue="")
+def history(
+    kind: str, name: str, /, *, catalog: CatalogOption = None, output_format: Formats = "table"
+) -> None:
+    """Show what happened to a document, also to one that is gone.
+
+    Parameters
+    ----------
+    kind
+        model, device, board, alias, deployment, run, measurement, learning or query.
+    name
+        Id of the document; a model may be named as elsewhere.
+    catalog
+        The catalog's file; SHOAL_CATALOG or catalog.shoal by default.
+    output_format
+        table, or json for programs.
+    """
+    with opened(catalog) as found:
+        if kind == "model" and not name.startswith("sha256:"):
+            name = found.model(name).id
+        events = list(found.history(kind, name))
+    if output_format == "json":
+        console.json_result([as_json(one) for one in events])
+        return
+    rows = [
+        (str(one.sequence), stamp(one.at), one.action, one.actor, ", ".join(changes(one.before, one.body)))
+        for one in events
+    ]
+    console.table(f"{kind} {name}", ("change", "at", "", "by", "fields"), rows, left=(1, 2, 3, 4))
+
+
+def as_json(event: Event) -> dict[str, Any]:
+    """Return a change, for programs."""
+    return {
+        "sequence": event.sequence,
+        "at": stamp(event.at),
+        "action": event.action,
+        "actor": event.actor,
+        "body": event.body,
+    }
+
+
+def stamp(at: float) -> str:
+    """Return a time as people and programs read it.
+
+    Examples
+    --------
+    >>> stamp(0)
+    '1970-01-01T00:00:00Z'
+    """
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def changes(before: dict[str, object] | None, after: dict[str, object] | None) -> list[str]:
+    """Return the fields that differ; none where there was or is no document.
+
+    Examples
+    --------
+    >>> changes({"task": "a", "size": 3}, {"task": "b", "size": 3})
+    ['task']
+    """
+    if before is None or after is None:
+        return []
+    return [name for name in {**before, **after} if before.get(name) != after.get(name)]

@@ -1,0 +1,309 @@
+"""`shoal model add`, `list`, `show`: the models of a catalog."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from shoal.cli import console
+from shoal.cli.catalogs import CatalogOption, opened
+from shoal.cli.console import Format
+from shoal.cli.model import model
+from shoal.errors import ConfigError
+
+if TYPE_CHECKING:
+    from shoal.catalog import Catalog
+    from shoal.catalog.describe import Description
+    from shoal.catalog.documents import Model, Need, Operator, Tensor
+
+__all__ = ["add", "list_", "show"]
+
+QUESTIONS = {
+    "name": "name",
+    "version": "version",
+    "task": "task (classification, regression, anomaly detection, ...)",
+    "licence": "licence (SPDX identifier, such as Apache-2.0)",
+    "sensors": "sensors (such as: acceleration, -4..4 G, 119 Hz, 3 axes; several after a semicolon)",
+}
+
+
+@model.command(help_epilogue="")
+def add(
+    file: Path,
+    /,
+    *,
+    name: str | None = None,
+    version: str | None = None,
+    title: str | None = None,
+    description: str | None = None,
+    task: str | None = None,
+    licence: str | None = None,
+    creator: str | None = None,
+    dataset: str | None = None,
+    reference: str | None = None,
+    runtime: str | None = None,
+    train_last: int | None = None,
+    sensor: Annotated[list[str] | None, Parameter(negative=())] = None,
+    label: Annotated[list[str] | None, Parameter(negative=())] = None,
+    tag: Annotated[list[str] | None, Parameter(negative=())] = None,
+    metric: Annotated[list[str] | None, Parameter(negative=())] = None,
+    sidecar: Path | None = None,
+    ask: bool = True,
+    catalog: CatalogOption = None,
+    output_format: Annotated[Format, Parameter(name="--format")] = "table",
+) -> None:
+    """Describe a model's file and put both into the catalog.
+
+    Operators, tensors, work and memory are read from the file; what it does not say comes from options, from
+    a TOML file beside it, or, on a terminal, from you. The same file again changes nothing but what is said
+    anew.
+
+    Parameters
+    ----------
+    file
+        The model: of TensorFlow Lite, ONNX, Shoal, Keras or PyTorch.
+    name
+        In the catalog; that of the file by default.
+    version
+        Semantic version; by default the patch after the newest of this name.
+    title
+        Name in prose.
+    description
+        What it is for.
+    task
+        classification, regression, anomaly detection, ...
+    licence
+        SPDX identifier, such as Apache-2.0.
+    creator
+        Who made it.
+    dataset
+        What it was trained on.
+    reference
+        Where to read more.
+    runtime
+        What runs it; any runtime that has its operators by default.
+    train_last
+        How many of the last layers with parameters learn on the device: memory is computed for these.
+    sensor
+        What must be observed, for instance "acceleration, -4..4 G, 119 Hz, 3 axes"; may be given several
+        times.
+    label
+        Name of an output, in order; may be given several times.
+    tag
+        A word to find it by; may be given several times.
+    metric
+        A figure of merit, for instance accuracy=0.92; may be given several times.
+    sidecar
+        A TOML file with fields of the model; by default the one beside the file.
+    ask
+        Whether to ask on a terminal for what is left.
+    catalog
+        The catalog's file; SHOAL_CATALOG or catalog.shoal by default.
+    output_format
+        table, or json for programs.
+    """
+    from shoal.catalog import describe
+
+    given = {
+        "name": name, "version": version, "title": title, "description": description, "task": task,
+        "licence": licence, "creator": creator, "dataset": dataset, "reference": reference,
+        "runtime": runtime, "train_last": train_last, "sensors": sensor, "labels": label, "tags": tag,
+        "metrics": None if metric is None else [figure(one) for one in metric],
+    }  # fmt: skip
+    said: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    known = describe.read(file, beside=sidecar, **said)
+    with opened(catalog, make=True) as found:
+        if ask and sys.stdin.isatty() and sys.stderr.isatty():
+            said |= asked(known, file, found)
+        added = found.add_model(file, beside=sidecar, **said)
+    left = [one for one in ("task", "licence") if not getattr(added, one)]
+    left += [] if added.input.sensors else ["sensor"]
+    if left:
+        console.note(f"not said: {', '.join(f'--{one}' for one in left)}")
+    if output_format == "json":
+        console.json_result({"id": added.id} | added.body())
+    else:
+        details(added)
+        for line in known.notes:
+            console.note(line, "yellow")
+    console.next_command(f"shoal match {shlex.quote(added.name)}")
+
+
+def figure(text: str) -> dict[str, Any]:
+    """Return a figure of merit.
+
+    Examples
+    --------
+    >>> figure("accuracy=0.92")
+    {'name': 'accuracy', 'value': 0.92}
+    """
+    name, _, value = text.partition("=")
+    try:
+        return {"name": name.strip(), "value": float(value)}
+    except ValueError:
+        raise ConfigError(f"{text!r} is no figure of merit", where="--metric", hint="accuracy=0.92") from None
+
+
+def asked(known: Description, file: Path, catalog: Catalog) -> dict[str, Any]:
+    """Return the answers to what is left to be said; an empty answer leaves it open."""
+    from shoal.catalog.describe.describe import plain_name
+    from shoal.catalog.versions import next_patch
+
+    answers: dict[str, Any] = {}
+    if catalog.find_model(known.fields["sha256"]) is not None:
+        return answers
+    for field in known.missing:
+        default = plain_name(file.stem) if field == "name" else ""
+        if field == "version":
+            name = answers.get("name") or known.fields.get("name")
+            taken = (one.body for one in catalog.store.records("model"))
+            default = next_patch(one["version"] for one in taken if one["name"] == name)
+        sys.stderr.write(f"{QUESTIONS[field]}{f' [{default}]' if default else ''}: ")
+        sys.stderr.flush()
+        answer = sys.stdin.readline().strip() or default
+        if answer:
+            answers[field] = [one.strip() for one in answer.split(";")] if field == "sensors" else answer
+    return answers
+
+
+@model.command(name="list", help_epilogue="")
+def list_(
+    *,
+    limit: int = 100,
+    catalog: CatalogOption = None,
+    output_format: Annotated[Format, Parameter(name="--format")] = "table",
+) -> None:
+    """List the models of the catalog.
+
+    Parameters
+    ----------
+    limit
+        At most so many.
+    catalog
+        The catalog's file; SHOAL_CATALOG or catalog.shoal by default.
+    output_format
+        table, or json for programs.
+    """
+    from shoal.catalog.documents import Model
+
+    with opened(catalog) as found:
+        total = found.store.count("model")
+        models = [one for one in found.list("model", limit=limit) if isinstance(one, Model)]
+    models.sort(key=lambda one: (one.name.lower(), one.version))
+    if output_format == "json":
+        console.json_result([{"id": one.id} | one.body() for one in models])
+        return
+    rows = [
+        (one.name, one.version, one.format, one.task, *map(amount, (one.inference, one.training, one.flash)))
+        for one in models
+    ]
+    columns = ("model", "version", "format", "task", "RAM", "RAM to learn", "flash")
+    console.table(console.counted(total, "model"), columns, rows, left=(0, 1, 2, 3))
+    if total > len(models):
+        console.note(f"{total - len(models):,} more: --limit {total}")
+
+
+@model.command(help_epilogue="")
+def show(
+    name: str,
+    /,
+    *,
+    catalog: CatalogOption = None,
+    output_format: Annotated[Format, Parameter(name="--format")] = "table",
+) -> None:
+    """Show what the catalog knows of a model.
+
+    Parameters
+    ----------
+    name
+        NAME (its newest version), NAME:VERSION, NAME@ALIAS, or the beginning of its SHA-256.
+    catalog
+        The catalog's file; SHOAL_CATALOG or catalog.shoal by default.
+    output_format
+        table, or json for programs.
+    """
+    with opened(catalog) as found:
+        shown = found.model(name)
+    if output_format == "json":
+        console.json_result({"id": shown.id} | shown.body())
+    else:
+        details(shown)
+
+
+def details(shown: Model) -> None:
+    """Write the tables of a model."""
+    rows = [
+        ("id", shown.id[:19]),
+        ("format", f"{shown.format}, {shown.size:,} B"),
+        ("task", shown.task),
+        ("licence", shown.licence),
+        ("creator", shown.creator),
+        ("sensors", "; ".join(map(need_text, shown.input.sensors))),
+        *((f"input {i}", tensor_text(one)) for i, one in enumerate(shown.inputs)),
+        *((f"output {i}", tensor_text(one)) for i, one in enumerate(shown.outputs)),
+        ("operators", ", ".join(map(operator_text, shown.operators))),
+        ("multiply-accumulates", "" if shown.macs is None else f"{shown.macs:,}"),
+        ("parameters", "" if shown.parameters is None else f"{shown.parameters:,}"),
+        ("RAM to answer", memory_text(shown.inference)),
+        ("RAM to learn", memory_text(shown.training, shown.train_last)),
+        ("flash", memory_text(shown.flash)),
+        *((one.name, f"{one.value:g}") for one in shown.metrics),
+        ("description", shown.description),
+    ]
+    title = f"{shown.name} {shown.version}"
+    console.table(title, ("", ""), [row for row in rows if row[1]], left=(0, 1))
+
+
+def amount(need: Need | None) -> str:
+    """Return bytes, nothing where they are not known."""
+    return "" if need is None else f"{need.bytes:,}"
+
+
+def memory_text(need: Need | None, last: int | None = None) -> str:
+    """Return an amount of memory with its parts and how it is known."""
+    if need is None:
+        return ""
+    parts = ", ".join(f"{name} {count:,}" for name, count in need.parts.items())
+    learns = f", the last {f'{last} layers' if last > 1 else 'layer'}" if last else ""
+    return f"{need.bytes:,} B {need.provenance}{learns}{f' ({parts})' if len(need.parts) > 1 else ''}"
+
+
+def tensor_text(tensor: Tensor) -> str:
+    """Return a tensor in words."""
+    text = f"{tensor.name} {tensor.dtype} {' x '.join(map(str, tensor.shape)) or 'scalar'}".strip()
+    q = tensor.quantization
+    if q is not None and len(q.scale) == 1:
+        text += f", scale {q.scale[0]:g}, zero point {q.zero_point[0]}"
+    return text + (f": {', '.join(tensor.labels)}" if tensor.labels else "")
+
+
+def operator_text(operator: Operator) -> str:
+    """Return an operator in words."""
+    count = f" × {operator.count}" if operator.count > 1 else ""
+    return f"{operator.name} v{operator.version} {operator.dtype}{count}"
+
+
+def need_text(need: Any) -> str:
+    """Return what must be or can be observed in words.
+
+    Examples
+    --------
+    >>> from shoal.catalog.documents import SensorNeed
+    >>> need_text(SensorNeed(observes="acceleration", low=-4, high=4, unit="G", rate_hz=119, axes=3))
+    'acceleration, -4..4 G, 119 Hz, 3 axes'
+    """
+    from shoal.catalog.vocabulary import PROPERTIES
+
+    parts = [need.observes]
+    if need.low is not None:
+        unit = need.unit or (PROPERTIES[need.observes].unit if need.observes in PROPERTIES else "")
+        parts.append(f"{need.low:g}..{need.high:g} {unit}".strip())
+    if need.rate_hz is not None:
+        parts.append(f"{need.rate_hz:g} Hz")
+    if need.axes is not None:
+        parts.append(f"{need.axes} axes" if need.axes > 1 else "1 axis")
+    return ", ".join(parts)

@@ -1,0 +1,87 @@
+"""The catalog that a command works with."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+
+from cyclopts import Parameter
+
+from shoal.cli import console
+from shoal.errors import StorageError
+
+if TYPE_CHECKING:
+    from shoal.catalog import Catalog
+    from shoal.nn import Network
+
+__all__ = ["DEFAULT", "CatalogOption", "network", "opened", "place"]
+
+DEFAULT = Path("catalog.shoal")
+SUFFIXES = {"torch": "pt2"}
+
+CatalogOption: TypeAlias = Annotated[Path | None, Parameter(name="--catalog", env_var="SHOAL_CATALOG")]
+
+
+def place(catalog: Path | None) -> Path:
+    """Return the file of the catalog: as said, else ./catalog.shoal."""
+    return DEFAULT if catalog is None else catalog
+
+
+def network(file: Path) -> Network:
+    """Return the network of a model: of a file or, where there is none, of the catalog by its name.
+
+    Raises
+    ------
+    StorageError, ModelError, StateError
+        As :func:`shoal.nn.load`.
+    """
+    from shoal import nn
+    from shoal.errors import UnknownError
+
+    named = os.environ.get("SHOAL_CATALOG")
+    catalog = Path(named) if named else DEFAULT
+    if file.exists() or not catalog.exists():
+        return nn.load(file)
+    with opened(catalog) as found:
+        try:
+            model = found.model(str(file))
+        except UnknownError:
+            return nn.load(file)  # says that it cannot be read
+        content = found.model_file(model.id)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, f"{model.name}.{SUFFIXES.get(model.format, model.format)}")
+        path.write_bytes(content)
+        return nn.load(path)
+
+
+def opened(catalog: Path | None, *, make: bool = False) -> Catalog:
+    """Return the open catalog.
+
+    Parameters
+    ----------
+    catalog
+        Its file; None: ./catalog.shoal.
+    make
+        Make one where there is none, and say so.
+
+    Raises
+    ------
+    StorageError
+        Where there is none and none is to be made, or the file is no catalog.
+    """
+    from shoal.catalog import Catalog
+
+    path = place(catalog)
+    new = not path.exists()
+    if new and not make:
+        raise StorageError(
+            "there is no catalog",
+            where=str(path),
+            hint="shoal model add FILE makes one; --catalog FILE or SHOAL_CATALOG names another",
+        )
+    found = Catalog(path)
+    if new:
+        console.note(f"a new catalog: {path}")
+    return found

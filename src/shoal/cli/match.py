@@ -1,0 +1,250 @@
+"""`shoal match`: which model runs on which device, and why not."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+from rich.text import Text
+
+from shoal.cli import console
+from shoal.cli.catalogs import CatalogOption, opened
+from shoal.cli.console import Format
+from shoal.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from shoal.catalog import Catalog
+    from shoal.catalog.matching import Condition, Coverage, Match, Matches
+
+__all__ = ["match"]
+
+UNITS = {"": 1, "B": 1, "kB": 1000, "KiB": 1024, "MB": 1_000_000, "MiB": 1024**2}
+
+
+def match(
+    model: str = "",
+    /,
+    *,
+    device: str = "",
+    training: Annotated[bool, Parameter(negative=())] = False,
+    near: int = 5,
+    limit: int = 20,
+    smaller: str = "",
+    catalog: CatalogOption = None,
+    output_format: Annotated[Format, Parameter(name="--format")] = "table",
+) -> int:
+    """Match models with devices: sensors, operators, RAM, flash, clock, runtime, input and licence.
+
+    With a model, the devices that it runs on. With a device, the models that it runs. With both, every
+    condition of the two. With neither, how much of the fleet each model covers. Exit code 0 where something
+    matches, 1 otherwise.
+
+    Parameters
+    ----------
+    model
+        NAME (its newest version), NAME:VERSION, NAME@ALIAS, or the beginning of its SHA-256.
+    device
+        Id or title of a device.
+    training
+        The model shall learn there, not only answer.
+    near
+        So many that fail one condition only are shown, with the reason.
+    limit
+        So many that match are shown.
+    smaller
+        With a model: how many more devices it fits if it needs so much less RAM, for instance 12kB.
+    catalog
+        The catalog's file; SHOAL_CATALOG or catalog.shoal by default.
+    output_format
+        table, or json for programs.
+    """
+    if smaller and not model:
+        raise ConfigError(
+            "--smaller is asked of a model", where="--smaller", hint="shoal match MODEL --smaller 12kB"
+        )
+    with opened(catalog) as found:
+        if not model and not device:
+            return show_coverage(found.coverage(training=training, devices=True), found, output_format)
+        chosen = found.model(model).id if model else None
+        where = found.device(device).id if device else None
+        saving = bytes_of(smaller) if smaller else 0
+        answer = found.match(chosen, where, training=training, limit=limit, near=near)
+        change = found.what_if(chosen, ram=-saving, training=training) if saving and chosen else None
+        titles = titles_of(found, answer)
+    if output_format == "json":
+        result = as_json(answer, titles)
+        console.json_result(
+            result | ({} if change is None else {"smaller": {"ram": saving, "more": change.more}})
+        )
+    elif chosen and where:
+        one = (*answer.matches, *answer.near)[0]
+        show_pair(one, titles)
+    else:
+        show(answer, titles, model or device, by_device=not model)
+        if change is not None:
+            console.text(f"{change} if it needs {saving:,} B less RAM")
+    return 0 if answer.count else 1
+
+
+def bytes_of(text: str) -> int:
+    """Return an amount of memory.
+
+    Examples
+    --------
+    >>> bytes_of("12kB"), bytes_of("4 KiB"), bytes_of("900")
+    (12000, 4096, 900)
+    """
+    found = re.fullmatch(r"([\d_,.]+)\s*([A-Za-z]*)", text.strip())
+    try:
+        if found is None or found[2] not in UNITS:
+            raise ValueError
+        return round(float(found[1].replace(",", "").replace("_", "")) * UNITS[found[2]])
+    except ValueError:
+        raise ConfigError(
+            f"{text!r} is no amount of memory", where="--smaller", hint="12kB, 4KiB, 900"
+        ) from None
+
+
+def titles_of(catalog: Catalog, answer: Matches) -> dict[str, str]:
+    """Return the names of the models and devices of an answer."""
+    titles = {}
+    for one in (*answer.matches, *answer.near):
+        for kind, key in (("model", one.model), ("device", one.device)):
+            record = catalog.store.get(kind, key)
+            if record is not None:
+                body = record.body
+                titles[key] = f"{body['name']}:{body['version']}" if kind == "model" else str(body["title"])
+    return titles
+
+
+def show(answer: Matches, titles: Mapping[str, str], of: str, *, by_device: bool) -> None:
+    """Write what matches, and what nearly does."""
+    what = "model" if by_device else "device"
+    title = f"{of}: {console.counted(answer.count, what)} {'fits' if answer.count == 1 else 'fit'}"
+    rows = [(*named(one, titles, by_device=by_device), *margins(one)) for one in answer.matches]
+    if rows:
+        console.table(title, (what, "id", "RAM left", "flash left"), rows, left=(0, 1))
+    else:
+        console.text(title, "bold")
+    if answer.count > len(answer.matches):
+        console.note(f"{answer.count - len(answer.matches):,} more: --limit {answer.count}")
+    if answer.near:
+        misses = [
+            (*named(one, titles, by_device=by_device), Text(one.reasons[0], style="yellow"))
+            for one in answer.near
+        ]
+        console.table("nearly", (what, "id", "why not"), misses, left=(0, 1, 2))
+    if answer.matches or answer.near:
+        first = (*answer.matches, *answer.near)[0]
+        chosen = titles[first.model] if by_device else shlex.quote(of)
+        console.next_command(f"shoal match {chosen} --device {shlex.quote(first.device)}")
+    else:
+        other = f"MODEL --device {shlex.quote(of)}" if by_device else f"{shlex.quote(of)} --device DEVICE"
+        console.next_command(f"shoal match {other}")
+
+
+def named(one: Match, titles: Mapping[str, str], *, by_device: bool) -> tuple[str, str]:
+    """Return name and id of the other side of a match."""
+    key = one.model if by_device else one.device
+    return titles.get(key, key), key[:19] if by_device else key
+
+
+def margins(one: Match) -> tuple[str, str]:
+    """Return what is left of RAM and flash."""
+    left = {part.name: part.margin for part in one.conditions}
+    amounts = (left.get("RAM"), left.get("flash"))
+    ram, flash = ("" if margin is None else f"{margin:,.0f}" for margin in amounts)
+    return ram, flash
+
+
+def show_pair(one: Match, titles: Mapping[str, str]) -> None:
+    """Write every condition of a model on a device."""
+    rows = [
+        (
+            Text("✓" if part.fits else "✗", style="green" if part.fits else "bold red"),
+            part.name,
+            part.need,
+            Text(part.have, style="" if part.fits else "red"),
+            margin(part),
+        )
+        for part in one.conditions
+    ]
+    model, device = titles.get(one.model, one.model), titles.get(one.device, one.device)
+    console.table(f"{model} on {device}", ("", "", "needs", "has", "left"), rows, left=(0, 1, 2, 3))
+    console.text("it fits" if one.fits else "it does not fit", "green" if one.fits else "bold red")
+
+
+def margin(part: Condition) -> str:
+    """Return what is left over, or missing."""
+    return "" if part.margin is None else f"{part.margin:+,.0f} {part.unit}"
+
+
+def show_coverage(found: Coverage, catalog: Catalog, output_format: Format) -> int:
+    """Write how many devices each model fits."""
+    names = {record.id: record.body for record in catalog.store.records("model")}
+    rows = sorted(
+        (
+            (f"{names[key]['name']}:{names[key]['version']}", int(count))
+            for key, count in zip(found.models, found.by_model, strict=True)
+        ),
+        key=lambda row: (-row[1], row[0]),
+    )
+    total = len(found.devices)
+    if output_format == "json":
+        console.json_result(
+            {
+                "models": len(found.models),
+                "devices": total,
+                "pairs": found.pairs,
+                "by_model": dict(rows),
+                "idle": list(found.idle),
+            }
+        )
+        return 0 if found.pairs else 1
+    shown = [(name, f"{count:,}", f"{count / max(total, 1):.0%}") for name, count in rows]
+    models = console.counted(len(rows), "model")
+    title = f"{models} × {console.counted(total, 'device')}: {console.counted(found.pairs, 'pair')} match"
+    console.table(title, ("model", "devices", "of all"), shown)
+    if found.idle:
+        who = "1 device runs" if len(found.idle) == 1 else f"{len(found.idle):,} devices run"
+        more = ", ..." if len(found.idle) > 3 else ""
+        console.note(f"{who} no model: {', '.join(found.idle[:3])}{more}")
+    if rows:
+        console.next_command(f"shoal match {shlex.quote(rows[-1][0])}")
+    return 0 if found.pairs else 1
+
+
+def as_json(answer: Matches, titles: Mapping[str, str]) -> dict[str, Any]:
+    """Return an answer for programs."""
+    return {
+        "count": answer.count,
+        "matches": [one_as_json(one, titles) for one in answer.matches],
+        "near": [one_as_json(one, titles) for one in answer.near],
+    }
+
+
+def one_as_json(one: Match, titles: Mapping[str, str]) -> dict[str, Any]:
+    """Return a match for programs."""
+    return {
+        "model": one.model,
+        "model_title": titles.get(one.model, ""),
+        "device": one.device,
+        "device_title": titles.get(one.device, ""),
+        "fits": one.fits,
+        "conditions": [
+            {
+                "name": part.name,
+                "need": part.need,
+                "have": part.have,
+                "margin": part.margin,
+                "unit": part.unit,
+                "fits": part.fits,
+            }
+            for part in one.conditions
+        ],
+        "reasons": list(one.reasons),
+    }

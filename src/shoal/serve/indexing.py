@@ -1,0 +1,55 @@
+"""The index of the catalog, kept up to date before anybody asks it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from shoal.errors import ShoalError
+
+if TYPE_CHECKING:
+    from shoal.catalog import Catalog
+    from shoal.serve.feed import Feed
+
+__all__ = ["Indexing"]
+
+BEHIND = 64
+
+logger = logging.getLogger(__name__)
+
+
+class Indexing:
+    """Lets the index follow the log.
+
+    Parameters
+    ----------
+    catalog
+        Whose index.
+    feed
+        Tells when there is something new.
+    """
+
+    def __init__(self, catalog: Catalog, feed: Feed) -> None:
+        self._catalog = catalog
+        self._feed = feed
+        self._revision = -BEHIND - 1
+
+    @property
+    def ready(self) -> bool:
+        """Whether the index has followed the log, but for a few events."""
+        return self._catalog.store.revision - self._revision <= BEHIND
+
+    async def run(self) -> None:
+        """Follow until cancelled."""
+        while True:
+            revision = self._catalog.store.revision
+            try:
+                await asyncio.to_thread(self._follow)
+                self._revision = revision
+            except ShoalError as error:
+                logger.error("the index is behind: %s", error)  # noqa: TRY400 - the message says it all
+            await self._feed.after(revision)
+
+    def _follow(self) -> None:
+        _ = self._catalog.index

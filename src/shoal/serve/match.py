@@ -1,0 +1,164 @@
+"""Matching: which devices a model runs on, which models a device runs, and why not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Annotated, Any, TypeVar
+
+import anyio.to_thread
+from fastapi import APIRouter, Query, Response
+
+from shoal.catalog.matching import Match
+from shoal.serve.answer import JSON, answer, encoded
+from shoal.serve.openapi import MISSING
+from shoal.serve.problem import Refused
+from shoal.serve.roles import VIEWER
+from shoal.serve.service import Service, Serving
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/match", tags=["match"])
+
+NEAR, QUICK = 100, 20
+Result = TypeVar("Result")
+Model = Annotated[
+    str | None, Query(description="name, name:version, name@alias, SHA-256", examples=["keywords"])
+]
+Device = Annotated[str | None, Query(description="id or title of a thing", examples=["Hall 7"])]
+Training = Annotated[bool, Query(description="the model shall learn there")]
+More = Annotated[int, Query(ge=-(2**53), le=2**53, description="more than the model needs; negative: less")]
+
+
+@router.get("", dependencies=[VIEWER], responses=MISSING)
+async def match(
+    serving: Serving,
+    model: Model = None,
+    device: Device = None,
+    training: Training = False,
+    limit: Annotated[int, Query(ge=0, le=2**53)] = 10,
+    offset: Annotated[int, Query(ge=0, le=2**53)] = 0,
+    near: Annotated[int, Query(ge=0, le=NEAR, description="that fail one condition only, at most")] = 3,
+) -> Response:
+    """Which devices a model fits, or which models a device runs: every condition of each, near misses too."""
+    if model is None and device is None:
+        raise Refused(400, "model or device: missing", fields=[("model", "missing, and so is device")])
+    size = min(limit, serving.settings.match_page)
+
+    def ask() -> bytes:
+        found = serving.catalog.match(model, device, training=training, limit=size, offset=offset, near=near)
+        return encoded(
+            {
+                "count": found.count,
+                "matches": [shown(one) for one in found.matches],
+                "near": [shown(one) for one in found.near],
+            }
+        )
+
+    if size > QUICK or near > QUICK:
+        return Response(await asked(serving, ask), media_type=JSON)
+    question = (model, device, training, size, offset, near)
+    return Response(await promptly(serving, question, ask), media_type=JSON)
+
+
+@router.get("/ids", dependencies=[VIEWER], responses=MISSING)
+async def match_ids(
+    serving: Serving,
+    model: Model = None,
+    device: Device = None,
+    training: Training = False,
+    limit: Annotated[int, Query(ge=0, le=100_000)] = 1000,
+    offset: Annotated[int, Query(ge=0, le=2**53)] = 0,
+) -> Response:
+    """Which devices a model fits, or which models a device runs: their ids alone."""
+    if (model is None) == (device is None):
+        raise Refused(400, "one of model and device", fields=[("model", "this or device, and not both")])
+
+    def ask() -> dict[str, Any]:
+        index = serving.catalog.index
+        if model is not None:
+            found = index.devices_for(serving.catalog.model(model).id, training=training)
+        else:
+            found = index.models_for(serving.catalog.device(str(device)).id, training=training)
+        return {"count": found.count, "ids": found.first(limit, offset)}
+
+    return answer(await asked(serving, ask))
+
+
+@router.get("/what-if", dependencies=[VIEWER], responses=MISSING)
+async def what_if(
+    serving: Serving,
+    model: Annotated[
+        str, Query(description="name, name:version, name@alias, SHA-256", examples=["keywords"])
+    ],
+    ram: More = 0,
+    flash: More = 0,
+    clock: More = 0,
+    training: Training = False,
+) -> Response:
+    """How many devices a model would fit that needed less, and the least savings of RAM that gain some."""
+
+    def ask() -> dict[str, Any]:
+        found = serving.catalog.what_if(model, ram=ram, flash=flash, clock=clock, training=training)
+        gains = serving.catalog.index.gains(serving.catalog.model(model).id, training=training)
+        return {
+            "before": found.before,
+            "after": found.after,
+            "gains": [{"what": one.what, "smaller": one.smaller, "more": one.more} for one in gains],
+        }
+
+    return answer(await asked(serving, ask))
+
+
+@router.get("/coverage", dependencies=[VIEWER], responses=MISSING)
+async def coverage(
+    serving: Serving,
+    training: Training = False,
+    devices: Annotated[bool, Query(description="how many models each device runs, too")] = False,
+) -> Response:
+    """How many devices each model fits, all pairs of the catalog considered."""
+
+    def ask() -> dict[str, Any]:
+        found = serving.catalog.coverage(training=training, devices=devices)
+        by_model = dict(zip(found.models, found.by_model.tolist(), strict=True))
+        body: dict[str, Any] = {"pairs": found.pairs, "by_model": by_model}
+        if found.by_device is not None:
+            body["by_device"] = dict(zip(found.devices, found.by_device.tolist(), strict=True))
+        return body
+
+    return answer(await asked(serving, ask))
+
+
+async def asked(serving: Service, ask: Callable[[], Result]) -> Result:
+    """Return what the index answers, without keeping others waiting."""
+    return await anyio.to_thread.run_sync(ask, limiter=serving.querying)
+
+
+async def promptly(serving: Service, question: Hashable, ask: Callable[[], bytes]) -> bytes:
+    """Return what the index answers in well under a millisecond: another thread would take longer to begin.
+
+    Where the index has not followed the log yet, one does.
+    """
+    if not serving.indexing.ready:
+        return await asked(serving, ask)
+    return serving.remembered.answer(serving.store.revision, question, ask)
+
+
+def shown(match: Match) -> dict[str, Any]:
+    """Return a match as JSON has it."""
+    return {
+        "model": match.model,
+        "device": match.device,
+        "fits": match.fits,
+        "conditions": [
+            {
+                "name": one.name,
+                "need": one.need,
+                "have": one.have,
+                "margin": one.margin,
+                "unit": one.unit,
+                "fits": one.fits,
+            }
+            for one in match.conditions
+        ],
+        "reasons": match.reasons,
+    }

@@ -1,0 +1,42 @@
+"""Answers that stay true as long as nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+
+__all__ = ["Remembered"]
+
+
+class Remembered:
+    """The last answers, all of one revision of the catalog.
+
+    Parameters
+    ----------
+    most
+        Answers that are kept.
+
+    Examples
+    --------
+    >>> remembered = Remembered(most=2)
+    >>> [remembered.answer(7, "a", lambda: b"first"), remembered.answer(7, "a", lambda: b"second")]
+    [b'first', b'first']
+    >>> remembered.answer(8, "a", lambda: b"third")
+    b'third'
+    """
+
+    def __init__(self, most: int = 512) -> None:
+        self._most = most
+        self._revision = -1
+        self._known: dict[Hashable, bytes] = {}
+
+    def answer(self, revision: int, question: Hashable, ask: Callable[[], bytes]) -> bytes:
+        """Return the answer to a question at a revision; ask where it is not known."""
+        if revision != self._revision:
+            self._revision, self._known = revision, {}
+        known = self._known.get(question)
+        if known is None:
+            known = ask()
+            if len(self._known) >= self._most:
+                del self._known[next(iter(self._known))]
+            self._known[question] = known
+        return known

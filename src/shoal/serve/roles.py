@@ -1,0 +1,62 @@
+"""Who may do what: three roles, and the one that each route asks for."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+from fastapi import Depends, Request
+from fastapi.routing import APIRoute
+
+from shoal.serve.problem import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from starlette.routing import BaseRoute
+
+__all__ = ["ADMIN", "OPERATOR", "VIEWER", "Needs", "Role", "table"]
+
+
+class Role(IntEnum):
+    """What a caller may do: each may all that the ones before it may."""
+
+    viewer = 1
+    operator = 2
+    admin = 3
+
+
+class Needs:
+    """The condition of a route: its caller has this role or a higher one."""
+
+    def __init__(self, role: Role) -> None:
+        self.role = role
+
+    async def __call__(self, request: Request) -> None:
+        """Refuse a caller whose role is too low."""
+        caller = request.scope["caller"]
+        if caller.role < self.role:
+            raise Refused(
+                403, f"a token of the role '{caller.role.name}' may not do this: it takes '{self.role.name}'"
+            )
+
+
+VIEWER, OPERATOR, ADMIN = (Depends(Needs(role)) for role in Role)
+
+
+def table(routes: Iterable[BaseRoute]) -> list[tuple[str, str, Role]]:
+    """Return method, path and role of every route.
+
+    Raises
+    ------
+    TypeError
+        If a route asks for no role: such a server does not start.
+    """
+    found = []
+    for route in routes:
+        needs = [one.dependency for one in getattr(route, "dependencies", ())]
+        roles = [one.role for one in needs if isinstance(one, Needs)]
+        if not isinstance(route, APIRoute) or len(roles) != 1:
+            raise TypeError(f"the route {route} asks for {len(roles)} roles, not for one")
+        found += [(method, route.path, roles[0]) for method in sorted(route.methods or ())]
+    return found

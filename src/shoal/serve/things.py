@@ -1,0 +1,182 @@
+"""The Things API of W3C WoT Discovery: create, read, update, delete and list Thing Descriptions."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Path, Request, Response
+
+from shoal.catalog.documents import Device
+from shoal.catalog.store import Record
+from shoal.serve import body, conditions
+from shoal.serve.answer import JSON, LD, TD, answer, chosen
+from shoal.serve.merge import merged
+from shoal.serve.openapi import INVALID, MISSING, TAKEN, thing
+from shoal.serve.paging import Format, Limit, Offset, Page, ordered_by_id
+from shoal.serve.problem import Refused
+from shoal.serve.registration import Registration, enriched, stamp
+from shoal.serve.roles import OPERATOR, VIEWER
+from shoal.serve.service import Caller, Service, Serving
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["things"])
+TYPICAL = 1000  # bytes of a Thing Description
+Id = Annotated[str, Path(description="id of a thing", examples=["urn:dev:ops:32473-hall-7"])]
+
+
+@router.get("/things", dependencies=[VIEWER], responses=INVALID)
+async def list_things(
+    request: Request,
+    serving: Serving,
+    offset: Offset = 0,
+    limit: Limit = None,
+    format: Format = "array",
+    sort_by: str | None = None,
+    sort_order: str | None = None,
+) -> Response:
+    """List Thing Descriptions in the order of their ids."""
+    order = ordered_by_id(sort_by, sort_order)
+    size = min(limit or serving.settings.page, serving.settings.page)
+    store, now = serving.store, serving.clock()
+    page = Page("/things", offset, size, store.count("device"), serving.feed.membership(), order)
+
+    def read() -> Response:
+        members = [enriched(one, now) for one in store.records("device", offset=offset, limit=size)]
+        if format == "collection":
+            links = page.headers(("format", format))
+            return answer(page.collection("ThingCollection", members), media=LD, headers=links)
+        return answer(members, media=chosen(request, (LD, JSON)), headers=page.headers())
+
+    return await body.unhurried(TYPICAL * min(size, page.total), read)
+
+
+@router.post(
+    "/things", status_code=201, dependencies=[OPERATOR], responses=INVALID, openapi_extra=thing(with_id=False)
+)
+async def create_anonymous_thing(request: Request, serving: Serving, caller: Caller) -> Response:
+    """Register a Thing Description without an id; the directory gives it one."""
+    td = await body.document(request)
+    if "id" in td:
+        problem = "a Thing Description with an id is put to /things/{id}"
+        raise Refused(400, problem, fields=[("id", problem)])
+    id = uuid.uuid4().urn
+    created, _ = await write(serving, request, id, {**td, "id": id}, caller)
+    return Response(status_code=201, headers={"Location": f"/things/{quote(id, safe=':')}", "ETag": created})
+
+
+@router.get("/things/{id:path}", dependencies=[VIEWER], responses=MISSING)
+async def retrieve_thing(request: Request, serving: Serving, id: Id) -> Response:
+    """Retrieve a Thing Description with its registration."""
+    record = found(serving, id)
+    headers = {"ETag": conditions.tag(record), "Vary": "Accept"}
+    if conditions.unchanged(request, record):
+        return Response(status_code=304, headers=headers)
+    return answer(enriched(record, serving.clock()), media=chosen(request, (TD, LD, JSON)), headers=headers)
+
+
+@router.put(
+    "/things/{id:path}", status_code=204, dependencies=[OPERATOR], responses=TAKEN, openapi_extra=thing()
+)
+async def create_or_update_thing(request: Request, serving: Serving, id: Id, caller: Caller) -> Response:
+    """Register a Thing Description under its id, or replace the one that is there."""
+    td = await body.document(request)
+    if td.get("id") != id:
+        problem = (
+            "missing: one without an id is posted to /things" if "id" not in td else "not the id of the path"
+        )
+        raise Refused(400, f"id: {problem}", fields=[("id", problem)])
+    tag, created = await write(serving, request, id, td, caller)
+    headers = {"ETag": tag}
+    if created:
+        return Response(status_code=201, headers={**headers, "Location": f"/things/{quote(id, safe=':')}"})
+    return Response(status_code=204, headers=headers)
+
+
+@router.patch(
+    "/things/{id:path}",
+    status_code=204,
+    dependencies=[OPERATOR],
+    responses=TAKEN | MISSING,
+    openapi_extra=body.schema(*body.PATCH, example={"title": "Hall 7"}),
+)
+async def partially_update_thing(request: Request, serving: Serving, id: Id, caller: Caller) -> Response:
+    """Change parts of a Thing Description: a JSON merge patch. An empty one renews the registration."""
+    patch = await body.document(request, body.PATCH, required=True)
+
+    def change() -> Record:
+        record = found(serving, id)
+        conditions.demand(request, record)
+        whole = merged(record.body | ({"registration": known(record)}), patch)
+        if whole.get("id") != id:
+            raise Refused(400, "id: cannot be changed", fields=[("id", "cannot be changed")])
+        return put(serving, id, whole, caller)
+
+    record = await serving.writer.run(change)
+    return Response(status_code=204, headers={"ETag": conditions.tag(record)})
+
+
+@router.delete("/things/{id:path}", status_code=204, dependencies=[OPERATOR], responses=MISSING)
+async def delete_thing(request: Request, serving: Serving, id: Id, caller: Caller) -> Response:
+    """Remove a Thing Description."""
+
+    def remove() -> None:
+        conditions.demand(request, found(serving, id))
+        serving.catalog.remove("device", id, actor=caller)
+
+    await serving.writer.run(remove)
+    return Response(status_code=204)
+
+
+def found(serving: Service, id: str) -> Record:
+    """Return a registration.
+
+    Raises
+    ------
+    Refused
+        404.
+    """
+    record = serving.store.get("device", id)
+    if record is None:
+        raise Refused(404, f"no thing '{id[:200]}'", hint="GET /things")
+    return record
+
+
+def known(record: Record) -> dict[str, Any]:
+    """Return what the client said of a registration, as it would say it again."""
+    if record.registration:
+        return record.registration
+    return {} if record.expires is None else {"expires": stamp(record.expires)}
+
+
+async def write(
+    serving: Service, request: Request, id: str, td: dict[str, Any], caller: str
+) -> tuple[str, bool]:
+    """Store a Thing Description; returns its tag, and whether it is new."""
+    size = int(request.headers.get("content-length", "0"))
+    await body.unhurried(size, lambda: check(td))
+
+    def change() -> tuple[str, bool]:
+        old = serving.store.get("device", id)
+        conditions.demand(request, old)
+        return conditions.tag(put(serving, id, td, caller, checked=True)), old is None
+
+    return await serving.writer.run(change)
+
+
+def check(td: dict[str, Any]) -> None:
+    """Refuse what is no Thing Description."""
+    Device.checked({name: value for name, value in td.items() if name != "registration"}, "request")
+
+
+def put(serving: Service, id: str, td: dict[str, Any], caller: str, *, checked: bool = False) -> Record:
+    """Write a Thing Description and its registration, in the thread that writes."""
+    if not checked:
+        check(td)
+    registration = Registration.of(td.get("registration"))
+    bare = {name: value for name, value in td.items() if name != "registration"}
+    end = registration.end(serving.clock(), serving.settings.longest_ttl)
+    serving.store.put("device", id, bare, expires=end, registration=registration.noted(), actor=caller)
+    return found(serving, id)

@@ -1,0 +1,102 @@
+"""Queries in a process that is killed when it takes too long."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from shoal.errors import QueryError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["Watchdog"]
+
+
+class Watchdog:
+    """A process that answers JSONPath queries, one at a time; started when needed, and again when killed.
+
+    Parameters
+    ----------
+    file
+        The catalog's.
+    seconds
+        For one query, waiting for others not counted.
+    rows
+        Results of one query.
+    """
+
+    def __init__(self, file: Path, *, seconds: float, rows: int) -> None:
+        self._file = file
+        self._seconds = seconds
+        self._rows = rows
+        self._process: asyncio.subprocess.Process | None = None
+        self._lock = asyncio.Lock()
+
+    async def ask(self, query: str) -> bytes:
+        """Return the JSON array that a query finds.
+
+        Raises
+        ------
+        QueryError
+            If it cannot be read, finds too much, or takes too long.
+        """
+        async with self._lock:
+            process = await self._running()
+            try:
+                content = await asyncio.wait_for(self._exchange(process, query), self._seconds)
+            except (TimeoutError, asyncio.IncompleteReadError, ConnectionError) as error:
+                slow = isinstance(error, TimeoutError)
+                what = f"takes longer than {self._seconds:g} s" if slow else "takes too much memory"
+                raise QueryError(f"the query {what}", where="query", hint="ask for less") from None
+            finally:
+                # Also where the client has gone meanwhile: nobody would read the rest of the answer.
+                if self._busy:
+                    await self._kill()
+        if content[:1] == b"+":
+            return content[1:]
+        what, hint = json.loads(content[1:])
+        raise QueryError(what, where="query", hint=hint)
+
+    _busy = False
+
+    async def _exchange(self, process: asyncio.subprocess.Process, query: str) -> bytes:
+        self._busy = True
+        stdin, stdout = process.stdin, process.stdout
+        if stdin is None or stdout is None:
+            raise ConnectionError
+        stdin.write(json.dumps({"query": query, "rows": self._rows}).encode() + b"\n")
+        await stdin.drain()
+        size = int.from_bytes(await stdout.readexactly(8), "big")
+        content = await stdout.readexactly(size)
+        self._busy = False
+        return content
+
+    async def _running(self) -> asyncio.subprocess.Process:
+        """Return the process, started where there is none."""
+        if self._process is None or self._process.returncode is not None:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "shoal.serve.jsonpath",
+                str(self._file),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+            )
+            self._busy = False
+        return self._process
+
+    async def _kill(self) -> None:
+        process, self._process, self._busy = self._process, None, False
+        if process is not None:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+    async def stop(self) -> None:
+        """End the process."""
+        async with self._lock:
+            await self._kill()

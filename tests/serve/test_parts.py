@@ -1,0 +1,178 @@
+"""The parts of the server by themselves."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shoal.catalog.store import Store
+from shoal.errors import ConflictError
+from shoal.serve.answer import preferred
+from shoal.serve.feed import KEPT, Feed
+from shoal.serve.merge import difference, merged
+from shoal.serve.paging import Page
+from shoal.serve.rate import CLIENTS, Rate
+from shoal.serve.writer import Writer
+
+VALUES = st.recursive(
+    st.booleans() | st.integers(-5, 5) | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abcd"), inner, max_size=4),
+    max_leaves=12,
+)
+OBJECTS = st.dictionaries(st.sampled_from("abcd"), VALUES, max_size=4)
+
+
+@given(OBJECTS, OBJECTS)
+def test_the_difference_makes_one_document_the_other(old, new):
+    before = json.dumps([old, new])
+    patch = difference(old, new)
+    assert json.dumps(merged(old, patch), sort_keys=True) == json.dumps(new, sort_keys=True)
+    assert json.dumps([old, new]) == before
+    assert difference(new, new) == {}
+
+
+@pytest.mark.parametrize(
+    ("target", "patch", "result"),
+    # The examples of RFC 7396, appendix A.
+    [
+        ({"a": "b"}, {"a": "c"}, {"a": "c"}),
+        ({"a": "b"}, {"b": "c"}, {"a": "b", "b": "c"}),
+        ({"a": "b"}, {"a": None}, {}),
+        ({"a": "b", "b": "c"}, {"a": None}, {"b": "c"}),
+        ({"a": ["b"]}, {"a": "c"}, {"a": "c"}),
+        ({"a": "c"}, {"a": ["b"]}, {"a": ["b"]}),
+        ({"a": {"b": "c"}}, {"a": {"b": "d", "c": None}}, {"a": {"b": "d"}}),
+        ({"a": [{"b": "c"}]}, {"a": [1]}, {"a": [1]}),
+        (["a", "b"], ["c", "d"], ["c", "d"]),
+        ({"a": "b"}, ["c"], ["c"]),
+        ({"a": "foo"}, None, None),
+        ({"a": "foo"}, "bar", "bar"),
+        ({"e": None}, {"a": 1}, {"e": None, "a": 1}),
+        ([1, 2], {"a": "b", "c": None}, {"a": "b"}),
+        ({}, {"a": {"bb": {"ccc": None}}}, {"a": {"bb": {}}}),
+    ],
+)
+def test_merge_patches(target, patch, result):
+    assert merged(target, patch) == result
+
+
+def writing(store, use):
+    """Run something with a writer."""
+
+    async def run():
+        writer = Writer(store)
+        writer.start()
+        try:
+            return await use(writer)
+        finally:
+            await asyncio.to_thread(writer.stop)
+
+    return asyncio.run(run())
+
+
+def test_what_is_written_together_is_answered_one_by_one(tmp_path):
+    with Store(tmp_path / "site.shoal") as store:
+        flushes = []
+
+        async def use(writer):
+            store.subscribe(lambda events: flushes.append(len(events)))
+
+            def put(number):
+                def write():
+                    must = "create" if number % 10 == 0 else None
+                    event = store.put("device", f"d{number // 20}", {"n": number}, must=must)
+                    if number % 7 == 0:
+                        raise ValueError(number)
+                    return event.sequence
+
+                return write
+
+            jobs = (writer.run(put(number)) for number in range(200))
+            return await asyncio.gather(*jobs, return_exceptions=True)
+
+        results = writing(store, use)
+        kinds = {type(one) for one in results}
+        assert kinds == {int, ValueError, ConflictError}
+        # A part that failed left nothing behind, and the others are there, each once.
+        assert sorted(one for one in results if isinstance(one, int)) == list(range(1, store.revision + 1))
+        assert sum(flushes) == store.revision
+        assert len(flushes) < 100, "each had a transaction of its own"
+        assert store.check() == []
+
+
+def test_a_failed_transaction_is_told_to_all(tmp_path):
+    store = Store(tmp_path / "site.shoal")
+
+    async def use(writer):
+        store.close()
+        jobs = (writer.run(lambda: store.put("device", "d", {})) for _ in range(5))
+        return await asyncio.gather(*jobs, return_exceptions=True)
+
+    assert [str(one).split("\n")[0] for one in writing(store, use)] == ["the catalog is closed"] * 5
+
+
+def test_a_reader_that_is_slow_misses_nothing_and_takes_no_memory(tmp_path):
+    async def use(store):
+        feed = Feed(store, poll=0.01, heartbeat=0.05)
+        feed.start()
+        slow = feed.read(None, lambda one: one.brief)
+        assert await anext(slow) == b"retry: 2000\n\n"
+        count = KEPT + 1000
+        with store.transaction():
+            for number in range(count):
+                store.put("device", "d", {"@context": "", "n": number})
+        await feed.after(count - 1)
+        assert len(feed._kept) <= KEPT
+        seen = []
+        while len(seen) < count:
+            chunk = await anext(slow)
+            seen += [int(line[4:]) for line in chunk.decode().splitlines() if line.startswith("id: ")]
+        assert seen == list(range(1, count + 1))
+        assert await anext(slow) == b":\n\n"  # the heartbeat
+        await slow.aclose()
+        assert feed.readers == 0
+        await feed.stop()
+
+    with Store(tmp_path / "site.shoal") as store:
+        asyncio.run(use(store))
+
+
+def test_pages():
+    page = Page("/things", 20, 10, 31, 7, (("sort_by", "id"),))
+    assert page.headers()["Link"] == (
+        '</things?offset=30&limit=10&sort_by=id>; rel="next", </things>; rel="canonical"; etag="7"'
+    )
+    assert Page("/things", 30, 10, 31, 7).next is None
+    assert Page("/things", 0, 10, 0, 0).headers()["Link"] == '</things>; rel="canonical"; etag="0"'
+
+
+@pytest.mark.parametrize(
+    ("accept", "media"),
+    [
+        ("", "a/b"),
+        ("c/d", "c/d"),
+        ("c/*", "c/d"),
+        ("*/*", "a/b"),
+        ("c/d;q=0.2, */*;q=0.1", "c/d"),
+        ("a/b;q=0, */*", "c/d"),
+        ("c/d;q=x", "a/b"),
+        ("C/D", "c/d"),
+        (",,;;q=1", "a/b"),
+        ("c/d;q=1e9, a/b;q=nan", "c/d"),
+    ],
+)
+def test_what_a_client_accepts(accept, media):
+    assert preferred(accept, ["a/b", "c/d"]) == media
+
+
+def test_rates_are_kept_for_each_client_and_no_more_than_so_many():
+    rate = Rate(1.0, burst=1)
+    assert [rate.wait("a", now=0.0), rate.wait("b", now=0.0), rate.wait("a", now=0.5)] == [0.0, 0.0, 0.5]
+    assert rate.wait("a", now=1.0) == 0.0
+    for number in range(2 * CLIENTS):
+        rate.wait(str(number), now=2.0)
+    assert len(rate._buckets) == CLIENTS
