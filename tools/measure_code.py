@@ -18,6 +18,7 @@ import tempfile
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ import numpy as np
 from shoal import learn, nn
 from shoal.boards import board
 from shoal.build import Firmware
-from shoal.build.code import CHECKS, LIBRARY, checks, features
+from shoal.build.code import CHECKS, LIBRARY, application, checks, features
 from shoal.build.project import project_files
 from shoal.build.selection import (
     BACKWARD_CODES,
@@ -57,6 +58,7 @@ CODES = {
 }
 # From where execute.c calls operations: forward, and backward.
 ROOTS = ("execute.c:text.shoal_run_forward", "execute.c:text.shoal_run_learning")
+CHECKS_ROOT = f"{CHECKS}:text.shoal_open"
 # What the size of a file depends on, where it is not every operation.
 DEPENDS = {
     "activation.c": r"(OPERATIONS|BACKWARD)\.(6|7|8|9|10|11|12)",
@@ -112,8 +114,11 @@ class Bench:
         runtime = sources()
         self.files = {file.name: file for file in (runtime / "src").glob("*.c") if file.stem != "cohort"}
         self.command = [core.compiler, *core.flags, "-fstack-usage", f"-I{runtime / 'include'}"]
-        # A file whose object no mask changes is compiled once.
+        # A file whose object no mask changes is compiled once, others once for what they depend on.
         self.fixed: dict[str, Path] = {}
+        self.compiled: dict[tuple[str, ...], Path] = {}
+        self.listed = cache(run)  # of objects and archives, which stay as they are
+        self.members: dict[str, str] = {}  # the members of archives by the symbols that they define
         (folder / "all.ld").write_text(SCRIPT)
 
     def compile(self, masks: Masks, name: str) -> dict[str, Path]:
@@ -123,9 +128,11 @@ class Bench:
         (out / "shoal_config.h").write_text(config(masks))
         objects = dict(self.fixed)
         for file, source in self.files.items():
-            if file not in objects:
-                objects[file] = out / f"{source.stem}.o"
-                run(*self.command, f"-I{out}", "-c", source, "-o", objects[file])
+            key = (file, *relevant(file, masks))
+            if file not in objects and key not in self.compiled:
+                self.compiled[key] = out / f"{source.stem}.o"
+                run(*self.command, f"-I{out}", "-c", source, "-o", self.compiled[key])
+            objects.setdefault(file, self.compiled.get(key, source))
         return objects
 
     def application(self, firmware: Firmware, name: str) -> dict[str, Path]:
@@ -185,7 +192,7 @@ class Bench:
     def refer(self, found: Nodes, file: str, path: Path, defined: dict[str, str]) -> None:
         """Add what the sections of an object refer to, and note the symbols that it defines for others."""
         local = {}
-        for line in run(f"{self.prefix}objdump", "-t", path).splitlines():
+        for line in self.listed(f"{self.prefix}objdump", "-t", path).splitlines():
             if match := re.match(r"[0-9a-f]+ (.{7}) (\S+)\t[0-9a-f]+ (?:\.hidden )?(\S+)$", line):
                 flags, section, symbol = match.groups()
                 if section.startswith("."):
@@ -193,14 +200,15 @@ class Bench:
                     if "g" in flags:
                         defined[symbol] = local[symbol]
         key = ""
-        for line in run(f"{self.prefix}objdump", "-r", path).splitlines():
+        for line in self.listed(f"{self.prefix}objdump", "-r", path).splitlines():
             if line.startswith("RELOCATION"):
                 key = f"{file}:{line.split('[.')[1].rstrip(']:')}"
             elif match := re.match(r"[0-9a-f]+ \S+\s+([^\s+-]\S*?)(?:[+-]0x[0-9a-f]+)?$", line):
                 symbol = match[1]
                 if key in found:
-                    target = f"{file}:{symbol[1:]}" if symbol.startswith(".") else local.get(symbol, symbol)
-                    found[key].calls.add(target)
+                    # A section, unless it is a label of the compiler's.
+                    section = f"{file}:{symbol[1:]}" if symbol.startswith(".") else symbol
+                    found[key].calls.add(local.get(symbol, section))
 
     def stacks(self, found: Nodes, file: str, path: Path) -> None:
         """Add what each function takes of the stack."""
@@ -217,7 +225,7 @@ class Bench:
         """Add what the linked members of archives refer to."""
         for archive in sorted(archives):
             member = ""
-            for line in run(f"{self.prefix}nm", archive).splitlines():
+            for line in self.listed(f"{self.prefix}nm", archive).splitlines():
                 if line.endswith(".o:"):
                     member = f"{LIBRARY}{line[:-1]}"
                 if member not in found or not line.strip() or line.endswith(":"):
@@ -228,26 +236,29 @@ class Bench:
                     found[member].calls.add(symbol)
                 elif kind in "TWVRD":
                     defined.setdefault(symbol, member)
+                    self.members.setdefault(symbol, member)
 
     def checks(self, masks: Masks) -> int:
         """Return the bytes of the checks of an image as compiled, before the linker makes them shorter."""
         folder = self.folder / "checks"
         folder.mkdir(exist_ok=True)
-        (folder / "shoal_config.h").write_text(config(masks))
-        run(*self.command, f"-I{folder}", "-c", self.files[CHECKS], "-o", folder / "image.o")
-        lines = run(f"{self.prefix}size", "-A", folder / "image.o").splitlines()
+        path = self.compiled.get((CHECKS, *relevant(CHECKS, masks)), folder / "image.o")
+        if path.parent == folder:
+            (folder / "shoal_config.h").write_text(config(masks))
+            run(*self.command, f"-I{folder}", "-c", self.files[CHECKS], "-o", path)
+        lines = run(f"{self.prefix}size", "-A", path).splitlines()
         sections = [line.split()[:2] for line in lines if line.startswith((".text", ".rodata", ".srodata"))]
         return sum(-(-int(size) // 4) * 4 for name, size in sections if name != UNUSED)
 
-    def entries(self) -> dict[str, list[str]]:
-        """Return what one operation alone makes execute.c call, by the operation."""
-        folder, source = self.folder / "entry", self.files["execute.c"]
-        folder.mkdir()
+    def entries(self, file: str) -> dict[str, list[str]]:
+        """Return what one operation alone makes a file call, by the operation."""
+        folder, source = self.folder / "entry", self.files[file]
+        folder.mkdir(exist_ok=True)
 
         def called(**chosen: int) -> set[str]:
             (folder / "shoal_config.h").write_text(config(NONE | chosen))
-            run(*self.command, f"-I{folder}", "-c", source, "-o", folder / "execute.o")
-            return set(run(f"{self.prefix}nm", "-u", folder / "execute.o").split())
+            run(*self.command, f"-I{folder}", "-c", source, "-o", folder / "entry.o")
+            return set(run(f"{self.prefix}nm", "-u", folder / "entry.o").split())
 
         found = {}
         for kind, what in (("", {"BYTES": 1}), ("FIXED ", {"FIXED": 1})):
@@ -259,19 +270,29 @@ class Bench:
         return found
 
 
+def relevant(file: str, masks: Masks) -> list[str]:
+    """Return what of a choice of operations decides how a file is compiled."""
+    if file in DEPENDS:
+        return [name for name in features(masks) if re.fullmatch(DEPENDS[file], name)]
+    return [f"{name} {bits}" for name, bits in masks.items()]
+
+
 def config(masks: Masks) -> str:
     """Return the header that says which operations are compiled in."""
     return "".join(f"#define SHOAL_{name} {value_of(name, bits)}\n" for name, bits in masks.items())
 
 
 def reference() -> dict[str, Firmware]:
-    """Return a network that learns and one that does not: the applications that are measured."""
+    """Return the applications that are measured: those that learn and that do not, on floats and integers."""
     layers = [nn.Dense(2), nn.Softmax()]
     network = nn.Network(layers, input_shape=(4,), loss="cross_entropy", seed=0)
-    return {
-        "learns": Firmware("reference", network, board("nano33ble"), learn.SGD()),
-        "answers": Firmware("reference", network, board("nano33ble")),
-    }
+    on_integers = learn.quantize(network, np.eye(4)).train_last(1, on_integers=True)
+    found = {}
+    for one in (network, on_integers):
+        for optimizer in (learn.SGD(), None):
+            firmware = Firmware("reference", one, board("nano33ble"), optimizer)
+            found[application(firmware)] = firmware
+    return found
 
 
 def shapes() -> list[tuple[int, int, int, int]]:
@@ -295,7 +316,7 @@ def some(rng: random.Random, codes: Collection[int], count: int) -> set[int]:
     return set(rng.sample(sorted(codes), count if count < 2 else rng.randint(2, max(2, len(codes) * 2 // 3))))
 
 
-def bits(**chosen: set[int]) -> Masks:
+def bits(**chosen: Collection[int]) -> Masks:
     """Return a bit for each operation."""
     return {name: sum(1 << code for code in codes) for name, codes in chosen.items()}
 
@@ -352,7 +373,7 @@ def measure(core: str) -> dict[str, dict[str, Any]]:
         compiled = [bench.checks(masks) for masks in more]
         linked = sum(checks_in(found) for found in variants)
         shorter = linked / sum(bench.checks(masks) for masks in choices)
-        entries = bench.entries()
+        entries, checked = bench.entries("execute.c"), bench.entries(CHECKS)
     for caller, called in INDIRECT.items():
         nodes[caller].calls.add(called)
     changed = {key for found in variants for key in found if is_changed(key, set(bench.fixed))}
@@ -362,6 +383,10 @@ def measure(core: str) -> dict[str, dict[str, Any]]:
     named = [[*features(masks), checks(masks)[0]] for masks in choices]
     calls = conditions(named, variants, sorted(changed), nodes)
     dispatch(entries, calls, nodes)
+    for feature, symbols in checked.items():
+        members = [bench.members[symbol] for symbol in symbols if symbol in bench.members]
+        if members:
+            calls.setdefault(feature, {}).setdefault(CHECKS_ROOT, []).extend(members)
     rest = {key: [node.size, node.stack, sorted(node.calls)] for key, node in sorted(nodes.items())}
     return {"nodes": rest, "fitted": fitted, "calls": calls}
 
@@ -433,7 +458,7 @@ def conditions(
             # A function beside it in its file is there or became a part of it: its size tells.
             if len(calls) == len(seen) or called.partition(":")[0] == key.partition(":")[0]:
                 node.calls.add(called)
-            else:
+            elif not (key.startswith(CHECKS) and called.startswith(LIBRARY)):  # these are known by operation
                 for name in causes(chosen, calls, key):
                     found[name][key].append(called)
     return {name: dict(entry) for name, entry in sorted(found.items())}

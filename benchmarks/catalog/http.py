@@ -247,6 +247,9 @@ def measure(path: Path, count: int, seconds: float, subscribers: int) -> dict[st
     def match(number: int) -> bytes:
         return request("GET", f"/match?model=model-{number * 7 % MODELS}")
 
+    def new(number: int) -> bytes:
+        return request("GET", f"/match?model=model-{number * 7 % MODELS}&offset={number}")
+
     def read(number: int) -> bytes:
         return request("GET", f"/things/{quote(f'urn:example:{number % 1000}', safe=':')}")
 
@@ -260,6 +263,9 @@ def measure(path: Path, count: int, seconds: float, subscribers: int) -> dict[st
             "match, 1 client": lambda: rate(port, process, 1, seconds, match),
             "match, 500 requests/s in all": lambda: rate(
                 port, process, count, seconds, match, pause=count / 500
+            ),
+            "the same, no question twice": lambda: rate(
+                port, process, count, seconds, new, pause=count / 500
             ),
             "match, as fast as it goes": lambda: rate(port, process, count, seconds, match),
             "read a thing": lambda: rate(port, process, count, seconds, read),

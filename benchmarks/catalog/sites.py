@@ -137,6 +137,8 @@ def models(count: int, seed: int = 1) -> Iterator[Model]:
 def need(rng: np.random.Generator) -> SensorNeed:
     """Return something that must be observed."""
     observes = str(rng.choice(["acceleration", "temperature", "sound", "image", "angular velocity"]))
-    ranged = {"low": -4.0, "high": 4.0} if observes == "acceleration" and rng.random() < 0.5 else {}
+    ranged = observes == "acceleration" and rng.random() < 0.5
     rate = float(rng.choice([50, 104, 400])) if observes in ("acceleration", "angular velocity") else None
-    return SensorNeed(observes=observes, rate_hz=rate, **ranged)
+    return SensorNeed(
+        observes=observes, rate_hz=rate, low=-4.0 if ranged else None, high=4.0 if ranged else None
+    )

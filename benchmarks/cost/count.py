@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,72 +19,103 @@ from shoal.learn import SGD, Adam, Momentum
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from shoal import nn
     from shoal.devices.remote import RemoteExecutor
+    from shoal.nn.plan import Plan
 
 SAMPLES = 4
 OPTIMIZERS = (SGD(), SGD(), Momentum(), Adam())
+SAVED = 20  # networks between one writing of the file and the next
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """One call: what it did, and the instructions that it took in the mean."""
+    """One call: the family of its network, what it did, and the instructions that it took in the mean."""
 
-    name: str
+    family: str
+    learning: bool
     work: Counter[str]
     instructions: float
 
 
-def counts(core: str, seeds: range) -> Iterator[Count]:
-    """Yield the calls of drawn networks on one core."""
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A network with the optimizer that it is counted with, if it learns."""
+
+    family: str
+    network: nn.Network
+    optimizer: SGD | Momentum | Adam | None
+    plan: Plan
+
+
+def subject(seed: int) -> Subject:
+    """Return the drawn network of a seed."""
+    family, network = drawn(seed)
+    optimizer = None
+    if network.learns and network.trainable:
+        optimizer = SGD() if family in {"int8 learning", "int16"} else OPTIMIZERS[seed % len(OPTIMIZERS)]
+    return Subject(family, network, optimizer, network.plan(optimizer.name if optimizer else None))
+
+
+def counts(core: str, seeds: range, file: Path) -> list[Count]:
+    """Return the calls of drawn networks; instructions that the file has are not counted again."""
+    known: dict[str, list[float]] = {}
+    with suppress(FileNotFoundError):
+        known = json.loads(file.read_text(encoding="utf-8"))
+    if missing := [seed for seed in seeds if str(seed) not in known]:
+        count_missing(core, missing, known, file)
+    found = []
+    for seed in seeds:
+        one = subject(seed)
+        for learning, instructions in zip((False, True), known[str(seed)], strict=False):
+            work = total_work(one.plan, core, learning=learning)
+            found.append(Count(one.family, learning, work, instructions))
+    return found
+
+
+def count_missing(core: str, seeds: list[int], known: dict[str, list[float]], file: Path) -> None:
+    """Count networks on an emulated board."""
     limits = machine(core)
     board = boot(core, layout=Layout(ram=limits.ram.limit, flash=limits.flash.limit, frame=16_384))
+    file.parent.mkdir(parents=True, exist_ok=True)
     try:
-        for seed in seeds:
+        for number, seed in enumerate(seeds, 1):
             try:
-                yield from of_network(
-                    board, limits.ticks, *drawn(seed), OPTIMIZERS[seed % len(OPTIMIZERS)], seed
-                )
+                known[str(seed)] = [ticks / limits.ticks for ticks in counted(board, subject(seed), seed)]
             except ShoalError as error:
                 print(f"{core}, network {seed}: {error.what}", flush=True)
+                known[str(seed)] = []
+            if number % SAVED == 0 or number == len(seeds):
+                file.write_text(json.dumps(known), encoding="utf-8")
     finally:
         board.link.close()
 
 
-def of_network(
-    board: RemoteExecutor,
-    ticks: float,
-    family: str,
-    network: nn.Network,
-    optimizer: SGD | Momentum | Adam,
-    seed: int,
-) -> Iterator[Count]:
-    """Yield the calls of one network."""
-    learns = network.learns and bool(network.trainable)
-    if family == "int8 learning" or family == "int16":
-        optimizer = SGD()
-    plan = network.plan(optimizer.name if learns else None)
-    board.open(plan.image())
+def counted(board: RemoteExecutor, one: Subject, seed: int) -> list[float]:
+    """Return the ticks of a prediction, and of a learning step where there is one, in the mean."""
+    board.open(one.plan.image())
     rng = np.random.default_rng(seed)
-    x = samples(rng, network, plan.input_type)
+    x = samples(rng, one.network, one.plan.input_type)
     taken = []
     for sample in x:
         board.predict(sample)
         taken.append(board.counts()["predict"])
-    yield Count(family, total_work("predict", plan, learning=False), float(np.mean(taken)) / ticks)
-    if not learns:
-        return
-    board.set_optimizer(optimizer.phase())
-    taken = []
-    for sample, target in zip(x, targets(rng, network), strict=True):
-        board.learn(sample[None], target[None])
-        taken.append(board.counts()["learn"])
-    yield Count(family, total_work("learn", plan, learning=True), float(np.mean(taken)) / ticks)
+    found = [float(np.mean(taken))]
+    if one.optimizer is not None:
+        board.set_optimizer(one.optimizer.phase())
+        taken = []
+        for sample, target in zip(x, targets(rng, one.network), strict=True):
+            board.learn(sample[None], target[None])
+            taken.append(board.counts()["learn"])
+        found.append(float(np.mean(taken)))
+    return found
 
 
-def samples(rng: np.random.Generator, network: nn.Network, kind: str) -> np.ndarray:
+def samples(rng: np.random.Generator, network: nn.Network, kind: str) -> NDArray[Any]:
     """Return samples as the network takes them."""
     shape = (SAMPLES, *network.input_shape)
     if kind == "float32":
@@ -91,7 +124,7 @@ def samples(rng: np.random.Generator, network: nn.Network, kind: str) -> np.ndar
     return rng.integers(limits.min, limits.max, shape, endpoint=True).astype(kind)
 
 
-def targets(rng: np.random.Generator, network: nn.Network) -> np.ndarray:
+def targets(rng: np.random.Generator, network: nn.Network) -> NDArray[np.float32]:
     """Return a label for each sample."""
     if network.loss == "cross_entropy":
         return rng.integers(0, network.active, (SAMPLES, 1)).astype(np.float32)

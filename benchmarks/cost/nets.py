@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -11,13 +12,22 @@ from shoal.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Literal
 
     from shoal.nn.autodiff import Loss
+    from shoal.nn.layers.activation import ActivationName
 
-ACTIVATIONS = (None, "relu", "relu6", "tanh", "sigmoid")
+T = TypeVar("T")
+ACTIVATIONS: tuple[ActivationName | None, ...] = (None, "relu", "relu6", "tanh", "sigmoid")
+PADDINGS: tuple[Literal["same", "valid"], ...] = ("same", "valid")
 LOSSES: tuple[Loss, ...] = ("mse", "bce", "cross_entropy")
-MOST = 150_000  # multiplications of an answer, so that a core without an FPU ends soon
-FAMILIES = ("dense", "dense", "conv", "conv", "pools", "int8", "int8 dense", "int8 learning", "int16")
+MOST = 100_000  # multiplications of an answer, so that a core without an FPU ends soon
+LARGEST = 16_000  # bytes of parameters, so that an image is soon there
+# As many as have no factor in common with the optimizers, which go round too.
+FAMILIES = (
+    *("dense", "dense", "conv", "conv", "pools", "pools", "int8", "int8 dense", "uint8"),
+    *("int8 learning", "int8 learning", "int16", "int16"),
+)
 
 
 def drawn(seed: int) -> tuple[str, nn.Network]:
@@ -29,22 +39,18 @@ def drawn(seed: int) -> tuple[str, nn.Network]:
             network = MAKE[family](rng)
         except ConfigError:
             continue  # layers that do not go together
-        if sum(step.layer.macs(step.input_shape, step.output_shape) for step in network.trace.steps) <= MOST:
+        macs = sum(step.layer.macs(step.input_shape, step.output_shape) for step in network.trace.steps)
+        if macs <= MOST and sum(array.nbytes for array in network.arrays.values()) <= LARGEST:
             return family, network
 
 
-def one_of(rng: np.random.Generator, values: Sequence[object]) -> object:
+def one_of(rng: np.random.Generator, values: Sequence[T]) -> T:
     return values[int(rng.integers(len(values)))]
-
-
-def activation(rng: np.random.Generator) -> str | None:
-    found = one_of(rng, ACTIVATIONS)
-    return None if found is None else str(found)
 
 
 def head(rng: np.random.Generator) -> tuple[list[nn.Layer], Loss]:
     """Return the last layers and the loss that goes with them."""
-    loss = LOSSES[int(rng.integers(len(LOSSES)))]
+    loss = one_of(rng, LOSSES)
     units = int(rng.integers(1 if loss != "cross_entropy" else 2, 21))
     last: dict[str, list[nn.Layer]] = {"mse": [], "bce": [nn.Sigmoid()], "cross_entropy": [nn.Softmax()]}
     return [nn.Dense(units), *last[loss]], loss
@@ -65,11 +71,11 @@ def some_learning(rng: np.random.Generator, network: nn.Network) -> nn.Network:
 def dense(rng: np.random.Generator) -> nn.Network:
     layers: list[nn.Layer] = [nn.Standardize()] if rng.random() < 0.3 else []
     for _ in range(int(rng.integers(0, 4))):
-        layers.append(nn.Dense(int(rng.integers(1, 100)), activation(rng)))
+        layers.append(nn.Dense(int(rng.integers(1, 65)), one_of(rng, ACTIVATIONS)))
         if rng.random() < 0.2:
             layers.append(nn.LeakyReLU(0.1))
     ends, loss = head(rng)
-    network = nn.Network([*layers, *ends], (int(rng.integers(1, 120)),), loss, int(rng.integers(1000)))
+    network = nn.Network([*layers, *ends], (int(rng.integers(1, 80)),), loss, int(rng.integers(1000)))
     return some_learning(rng, network)
 
 
@@ -78,9 +84,7 @@ def conv_layers(rng: np.random.Generator, *, float32: bool = True) -> list[nn.La
     acts = ACTIVATIONS if float32 else (None, "relu", "relu6")
     for _ in range(int(rng.integers(1, 4))):
         kernel, stride = int(rng.integers(1, 5)), int(rng.integers(1, 3))
-        padding = str(one_of(rng, ("same", "valid")))
-        act = one_of(rng, acts)
-        chosen = None if act is None else str(act)
+        padding, chosen = one_of(rng, PADDINGS), one_of(rng, acts)
         if rng.random() < 0.35:
             multiplier = int(rng.integers(1, 3))
             layers.append(
@@ -107,6 +111,9 @@ def sized(rng: np.random.Generator, layers: list[nn.Layer]) -> nn.Network:
 
 def conv(rng: np.random.Generator) -> nn.Network:
     layers = conv_layers(rng)
+    if rng.random() < 0.2:
+        height, width = map(int, rng.integers(2, 20, 2))
+        layers.append(nn.ResizeNearest((height, width)) if rng.random() < 0.5 else nn.GlobalAveragePool2D())
     if rng.random() < 0.3:
         layers.append(
             nn.Residual(nn.Conv2D(4, 3, padding="same"), shortcut=[nn.Conv2D(4, 1)], activation="relu")
@@ -119,9 +126,7 @@ def pools(rng: np.random.Generator) -> nn.Network:
     layers.append(nn.Conv2D(int(rng.integers(1, 13)), int(rng.integers(1, 3))))
     for _ in range(int(rng.integers(1, 3))):
         pool = nn.MaxPool2D if rng.random() < 0.5 else nn.AveragePool2D
-        layers.append(
-            pool(int(rng.integers(1, 4)), int(rng.integers(1, 3)), str(one_of(rng, ("same", "valid"))))
-        )
+        layers.append(pool(int(rng.integers(1, 4)), int(rng.integers(1, 3)), one_of(rng, PADDINGS)))
         if rng.random() < 0.2:
             layers.append(nn.GlobalAveragePool2D())
             break
@@ -151,12 +156,43 @@ def int8(rng: np.random.Generator) -> nn.Network:
 
 def int8_dense(rng: np.random.Generator) -> nn.Network:
     layers: list[nn.Layer] = [
-        nn.Dense(int(rng.integers(1, 130)), "relu" if rng.random() < 0.7 else "tanh")
+        nn.Dense(int(rng.integers(1, 100)), "relu" if rng.random() < 0.7 else "tanh")
         for _ in range(int(rng.integers(1, 4)))
     ]
     ends, loss = head(rng)
     network = nn.Network([*layers, *ends], (int(rng.integers(1, 150)),), loss, int(rng.integers(1000)))
     return on_int8(rng, network)
+
+
+def uint8(rng: np.random.Generator) -> nn.Network:
+    """Return the same network on uint8, as older models have it: 128 is added to each integer."""
+    network = int8(rng) if rng.random() < 0.7 else int8_dense(rng)
+    arrays = {
+        name: (array.astype(np.int16) + 128).astype(np.uint8) if array.dtype == np.int8 else array
+        for name, array in network.freeze().arrays.items()
+    }
+    layers = [on_uint8(layer) for layer in network.freeze().layers]
+    given = moved(network.input_quantization)
+    return nn.Network.from_arrays(layers, network.input_shape, network.loss, network.seed, arrays, given)
+
+
+def on_uint8(layer: nn.Layer) -> nn.Layer:
+    """Return a layer on uint8."""
+    if isinstance(layer, nn.Residual):
+        ways = [[on_uint8(inner) for inner in way] for way in (layer.layers, layer.shortcut)]
+        return layer.with_ways(*ways, quantized=moved(layer.quantized))
+    found = getattr(layer, "quantized", None)
+    if found is None:
+        return layer
+    changes: dict[str, Any] = {"quantized": moved(found)}
+    if hasattr(layer, "weights_zero_point"):
+        changes["weights_zero_point"] = 128
+    return replace(layer, **changes)
+
+
+def moved(q: nn.Quantization | None) -> nn.Quantization | None:
+    """Return an int8 quantization on uint8."""
+    return None if q is None else nn.Quantization("uint8", q.scale, q.zero_point + 128)
 
 
 def int8_learning(rng: np.random.Generator) -> nn.Network:
@@ -182,6 +218,7 @@ MAKE = {
     "pools": pools,
     "int8": int8,
     "int8 dense": int8_dense,
+    "uint8": uint8,
     "int8 learning": int8_learning,
     "int16": int16,
 }

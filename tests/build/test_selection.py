@@ -124,7 +124,8 @@ def test_masks_are_those_of_the_image():
 def test_an_8_bit_core_and_fast_math_are_refused_by_the_compiler(tmp_path):
     need("gcc")
     (tmp_path / "shoal_config.h").write_text(config_header(dense().plan("sgd")), encoding="utf-8")
-    (tmp_path / "one.c").write_text('#include <stdint.h>\n#include "shoal_config.h"\nint one;\n', encoding="utf-8")
+    text = '#include <stdint.h>\n#include "shoal_config.h"\nint one;\n'
+    (tmp_path / "one.c").write_text(text, encoding="utf-8")
     for flag, reason in (("-D__AVR__", "8-bit AVR"), ("-ffast-math", "without -ffast-math")):
         done = subprocess.run(
             ["gcc", flag, "-c", "one.c"], cwd=tmp_path, capture_output=True, text=True, check=False

@@ -10,6 +10,7 @@ that caused it in fuzz_documents.failed.
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import random
@@ -34,14 +35,15 @@ LARGEST_SEED = 30_000
 INTERESTING = (0, 1, 2, 127, 128, 255, 256, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
 VALUES = (
     None, True, False, 0, -1, 1e308, 2**70, "", "x", "urn:a:b", "../../etc/passwd", "\u0000", "\ud800",
-    "𝄞" * 50, [], {}, [[]], [None], {"": 0}, {"@id": "urn:a"}, {"@context": "https://evil.example/"}, "om:gravity",
+    "𝄞" * 50, [], {}, [[]], [None], {"": 0}, {"@id": "urn:a"}, {"@context": "https://evil.example/"},
+    "om:gravity",
 )  # fmt: skip
-KEYS = [
-    "@context", "@type", "id", "title", "security", "securityDefinitions", "properties", "forms", "href", "op",
-    "items", "oneOf", "enum", "minimum", "unit", "links", "rel", "shoal:hardware", "shoal:observes",
+KEYS = (
+    "@context", "@type", "id", "title", "security", "securityDefinitions", "properties", "forms", "href",
+    "op", "items", "oneOf", "enum", "minimum", "unit", "links", "rel", "shoal:hardware", "shoal:observes",
     "shoal:axes", "ssn:hasSubSystem", "s3n:hasSystemCapability", "ssn-system:hasSystemProperty",
     "schema:value", "schema:unitCode",
-]  # fmt: skip
+)  # fmt: skip
 
 
 def device(content):
@@ -207,8 +209,12 @@ def guided(kind, options):
     import atheris
 
     attempt, _, corpus = KINDS[kind]
-    for one in (parse, Device.checked.__func__, tflite.facts, tflite.read):
-        atheris.instrument_func(one)
+    for name, module in list(sys.modules.items()):
+        if name.startswith(("shoal.catalog.documents", "shoal.catalog.describe", "flatbuffers", "tflite")):
+            for one in vars(module).values():
+                for function in (one, *vars(one).values()) if inspect.isclass(one) else (one,):
+                    if inspect.isfunction(function):
+                        atheris.instrument_func(function)
     folder = Path(f"fuzz_{kind}_corpus")
     folder.mkdir(exist_ok=True)
     for number, content in enumerate(corpus()):

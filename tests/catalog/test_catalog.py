@@ -233,9 +233,9 @@ def test_many_documents_come_in_together_or_not_at_all(catalog, file):
         return Model(sha256=f"{number:064x}", name=f"m{number}", version="1.0.0", format="other", size=1)
 
     path = file("a.shoal")
-    events = catalog.add_many([model(1), model(2)], files={"any": path})
-    assert [event.id for event in events] == [model(1).id, model(2).id]
-    assert catalog.add_many([model(2), model(3)])[0].id == model(3).id
+    assert catalog.add_many([model(1), model(2)], files={"any": path}) == [1, 2]
+    assert [event.id for event in catalog.events()] == [model(1).id, model(2).id]
+    assert catalog.add_many([model(2), model(3)]) == [3]
     with pytest.raises(ConflictError):
         catalog.add_many([model(4), model(5).model_copy(update={"name": "m1"})])
     assert catalog.store.count("model") == 3
@@ -360,6 +360,14 @@ def test_a_read_only_catalog_answers_and_does_not_write(catalog, file):
         with pytest.raises(StorageError, match="reading only"):
             reader.remove("device", "urn:dev:hall-7")
         assert list(reader.check()) == []
+
+
+def test_a_closed_catalog_says_so_and_can_be_closed_again():
+    catalog = Catalog(None)
+    catalog.close()
+    catalog.close()
+    with pytest.raises(StorageError, match="closed"):
+        catalog.list("model")
 
 
 def test_a_catalog_in_memory_does_it_all(file):

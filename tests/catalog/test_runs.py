@@ -249,6 +249,12 @@ def test_a_query_chooses_who_learns_next(catalog: Catalog) -> None:
     assert len(run.execute(progress=False).rows) == 4
 
 
+def test_a_device_whose_id_is_no_iri_is_chosen_too(catalog: Catalog) -> None:
+    td = catalog.device("press").td | {"id": "urn:[x]", "title": "odd"}
+    catalog.add_device(td)
+    assert cohort(catalog, 'SELECT ?d WHERE { ?d a shoal:Device ; schema:name "odd" }') == ["urn:[x]"]
+
+
 @pytest.mark.parametrize(
     ("query", "what"),
     [

@@ -124,7 +124,7 @@ def test_models_are_listed_and_shown(run):
         {"observes": "acceleration", "low": -4.0, "high": 4.0, "unit": "G", "rate_hz": 100.0}
     ]
     text = run("model", "show", shown["id"][:19]).stdout
-    assert "acceleration, -4..4 G, 100 Hz" in text
+    assert "acceleration, -4..4 g, 100 Hz" in text
     assert f"{shown['inference']['bytes']:,} B estimated" in text
     assert "1 more: --limit 2" in run("model", "list", "--limit", "1").stderr
 
@@ -164,6 +164,28 @@ def test_a_thing_description_comes_back_as_it_went_in(tmp_path):
     assert answer(called("device", "show", "Press", "--format", "json", cwd=tmp_path)) == td
     exported = called("catalog", "export", "td", "Press", cwd=tmp_path)
     assert json.loads(exported.stdout) == td
+
+
+def test_a_description_without_an_id_is_given_one(tmp_path):
+    td = {
+        "@context": "https://www.w3.org/2022/wot/td/v1.1",
+        "title": "Press",
+        "security": ["a"],
+        "securityDefinitions": {"a": {"scheme": "nosec"}},
+    }
+    (tmp_path / "press.json").write_text(json.dumps(td))
+    assert "id: missing" in called("device", "add", "press.json", cwd=tmp_path).stderr
+    done = called("device", "add", "press.json", "--id", "urn:dev:1", "--format", "json", cwd=tmp_path)
+    assert answer(done) == td | {"id": "urn:dev:1"}
+    (tmp_path / "press.json").write_text(json.dumps(td | {"id": "urn:dev:2"}))
+    assert (
+        "the file has the id"
+        in called("device", "add", "press.json", "--id", "urn:dev:1", cwd=tmp_path).stderr
+    )
+
+
+def test_the_schema_of_a_document_is_shown(run):
+    assert answer(run("catalog", "schema", "model"))["required"][:2] == ["sha256", "name"]
 
 
 def test_what_a_model_runs_on(run):
@@ -254,6 +276,16 @@ def test_an_alias_moves(run):
     assert "model" in run("catalog", "history", "alias", "gesture@champion").stdout
 
 
+def test_what_is_removed_keeps_its_history(tmp_path):
+    add = ("device", "add", "--board", "pico", "--title", "Gone", "--id", "urn:dev:1")
+    assert called(*add, cwd=tmp_path).returncode == 0
+    assert called("catalog", "remove", "device", "Gone", cwd=tmp_path).stdout == "removed: device urn:dev:1\n"
+    assert answer(called("device", "list", "--format", "json", cwd=tmp_path)) == []
+    events = answer(called("catalog", "history", "device", "urn:dev:1", "--format", "json", cwd=tmp_path))
+    assert [one["action"] for one in events] == ["created", "deleted"]
+    assert "no device 'Gone'" in called("catalog", "remove", "device", "Gone", cwd=tmp_path).stderr
+
+
 def test_backup_restore_rebuild_check(run, place, tmp_path):
     run("catalog", "backup", tmp_path / "copy")
     run("catalog", "restore", tmp_path / "copy", "--catalog", tmp_path / "restored.shoal")
@@ -295,6 +327,7 @@ def test_what_is_exported_comes_in_again(run, tmp_path):
         (["device", "add"], "a device is described by a file or by its board"),
         (["device", "add", "--board", "pico"], "a device needs a title"),
         (["device", "add", "x.json", "--title", "a"], "the file says this"),
+        (["catalog", "schema", "thing"], "there is no kind of document 'thing'"),
         (["model", "add", "none.tflite"], "cannot read"),
         (["model", "add", "gesture.shoal", "--name", "../../x"], "name: string should match pattern"),
         (["model", "add", "gesture.shoal", "--sensor", "glory"], "'glory' is no property"),

@@ -1,7 +1,7 @@
 """The assertions of W3C WoT Discovery that concern a directory over HTTP, in our own words.
 
-Source: Web of Things (WoT) Discovery, W3C Recommendation 2023-12-05, by the ids of its assertions. Those of the
-last group are recommended in its security considerations without being normative.
+Source: Web of Things (WoT) Discovery, W3C Recommendation 2023-12-05, by the ids of its assertions. Those of
+the last group are recommended in its security considerations without being normative.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from contextlib import contextmanager
@@ -141,6 +142,10 @@ class Stream:
         return self
 
     def __exit__(self, *error: object) -> None:
+        # Closing alone would wait for the thread that reads.
+        stream = self.answer.extensions["network_stream"].get_extra_info("socket")
+        stream.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
         self.answer.close()
         self._client.close()
 

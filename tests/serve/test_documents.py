@@ -65,6 +65,37 @@ def test_a_model_is_removed_when_nobody_needs_it(directory, content):
         assert client.put("/models/wake/aliases/champion", json=wrong).status_code in {400, 404}
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"name": "../../etc/passwd"},
+        {"name": ""},
+        {"name": "a b"},
+        {"name": "x" * 101},
+        {"name": "\x0c\U0001dd2a"},
+        {"version": "one"},
+        {"version": "1.0"},
+        {"title": "x" * 10_001},
+        {"sensors": ["no such sensor"]},
+        {"train_last": 0},
+        {"kind": "exe"},
+        {"kind": "onnx"},
+    ],
+)
+def test_what_is_said_of_a_model_is_checked(directory, content, wrong):
+    answer = post(directory, content, **wrong)
+    assert answer.status_code == 400, answer.text
+    assert answer.json()["detail"]
+    assert directory.catalog.store.revision == 0
+
+
+def test_an_alias_is_a_name(directory, content):
+    post(directory, content)
+    for path in ("/models/a b/aliases/c", "/models/a/aliases/%0C", "/models/a/aliases/%F0%9D%AC%AA"):
+        answer = directory.client.put(path, json={"model": "wake"})
+        assert (answer.status_code, bool(answer.json()["validationErrors"])) == (400, True)
+
+
 def test_models_come_in_pages(directory):
     for number in range(5):
         directory.catalog.add(

@@ -50,6 +50,11 @@ def test_by_default_nobody_is_let_in(tmp_path):
         assert directory.client.get("/things").status_code == 401
 
 
+def test_a_directory_behind_a_proxy_says_where_it_is(tmp_path):
+    with served(tmp_path, settings={"base": "https://tdd.example.com/"}) as directory:
+        assert directory.client.get("/.well-known/wot").json()["base"] == "https://tdd.example.com/"
+
+
 def test_settings_are_checked():
     with pytest.raises(ConfigError, match="page is 0"):
         Settings(page=0)

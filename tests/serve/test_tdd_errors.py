@@ -81,10 +81,11 @@ PATHS = (
 @pytest.mark.parametrize("path", PATHS)
 def test_tdd_http_head(shared, path):
     shared.put("head")
-    head = shared.client.head(path)
+    plain = {"Accept-Encoding": "identity"}  # packed, an answer is as long as its times are random
+    head = shared.client.head(path, headers=plain)
     assert (head.status_code, head.content) == (200, b"")
     if path != "/events":  # whose GET does not end
-        get = shared.client.get(path)
+        get = shared.client.get(path, headers=plain)
         assert head.headers["content-type"] == get.headers["content-type"]
         assert head.headers["content-length"] == get.headers["content-length"]
     assert shared.client.head("/things/urn:example:none").status_code == 404

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.serve.serving import Stream, thing
+from tests.serve.serving import Stream, served, thing, until
 
 MERGE = {"Content-Type": "application/merge-patch+json"}
 
@@ -151,3 +151,20 @@ def test_what_other_processes_write_is_seen_too(directory):
         # Another connection to the file: the directory is not told, it looks.
         other.add_device(thing("other"))
         assert data(stream.wait(1)[0]) == {"id": "urn:example:other"}
+
+
+def test_streams_have_a_limit(tmp_path):
+    with served(tmp_path, settings={"subscribers": 2}) as directory:
+        with Stream(directory, "/events"), Stream(directory, "/events"):
+            until(lambda: directory.app.state.service.feed.readers == 2)
+            refused = directory.client.get("/events")
+            assert (refused.status_code, refused.headers["retry-after"]) == (503, "10")
+        until(lambda: directory.app.state.service.feed.readers == 0)
+        with Stream(directory, "/events") as stream:
+            directory.put(1)
+            stream.wait(1)
+
+
+def test_a_silent_stream_beats(tmp_path):
+    with served(tmp_path, settings={"heartbeat": 0.05}) as directory, Stream(directory, "/events") as stream:
+        until(lambda: stream.lines.count(":") >= 2)

@@ -57,7 +57,7 @@ def advice(firmware: Firmware, network: Network, training: Training) -> list[Adv
                 break
     for board in BOARDS.values():
         needs = requirements(replace_board(firmware, board.name))
-        if needs.fits and "operations" in needs.flash:
+        if needs.fits and needs.has_code:
             found.append(Advice(f"--for {board.name}", needs))
             break
     return found

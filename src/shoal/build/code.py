@@ -8,7 +8,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from shoal.build.selection import FIXED_FILES, FLOAT_FILES, QUANTIZED_FILES, SETS, masks
+from shoal.build.selection import CALLED, FIXED_FILES, FLOAT_FILES, QUANTIZED_FILES, SETS, masks
 from shoal.nn.graph import Code as Operation
 
 if TYPE_CHECKING:
@@ -16,12 +16,18 @@ if TYPE_CHECKING:
 
     from shoal.build.firmware import Firmware
 
-__all__ = ["CHECKS", "LIBRARY", "Code", "checks", "code", "deepest_stack", "features"]
+__all__ = ["CHECKS", "LIBRARY", "Code", "application", "checks", "code", "deepest_stack", "features"]
 
 LIBRARY = "library:"  # how the names of what the compiler brings begin
-OPERATIONS = {*FLOAT_FILES.values(), *QUANTIZED_FILES.values(), "quantized_backward.c", "product.c"} - {
-    "loss.c"
-}
+# Files that compute operations; losses are with what every image needs.
+OPERATIONS = {
+    *FLOAT_FILES.values(),
+    *QUANTIZED_FILES.values(),
+    *FIXED_FILES.values(),
+    *(file for called in CALLED.values() for file in called),
+    "quantized_backward.c",
+    "product.c",
+} - {"loss.c", "fixed_loss.c"}
 
 # Operations whose checks share the most, and those that have hardly any.
 WINDOWS = sum(1 << code for code in range(Operation.CONV2D, Operation.ADD))
@@ -78,7 +84,7 @@ def code(firmware: Firmware) -> Code | None:
     checked = checks(masks(firmware.plan))
     sizes = sized(table, chosen, checked)
     called = reached(table, [*chosen, checked[0]])
-    kind = "learns" if firmware.learns else "answers"
+    kind = application(firmware)
     roots = [name for name in table["nodes"] if name.startswith(f"{kind}/app.c:text.app_")]
     stacks = {name: node[1] for name, node in table["nodes"].items()}
     depths: dict[str, int] = {}
@@ -90,6 +96,12 @@ def code(firmware: Firmware) -> Code | None:
             parts[part_of(name)] += sizes[name]
     parts["runtime"] += sizes[CHECKS]
     return Code(**{name: round(size) for name, size in parts.items()}, stack=deepest)
+
+
+def application(firmware: Firmware) -> str:
+    """Return which of the measured applications a firmware has."""
+    kind = "floats" if firmware.plan.input_type == "float32" else "integers"
+    return f"{'learns' if firmware.learns else 'answers'} {kind}"
 
 
 def deepest_stack() -> int:
@@ -144,13 +156,13 @@ def features(chosen: Mapping[str, int]) -> list[str]:
 
 
 def checks(chosen: Mapping[str, int]) -> list[str]:
-    """Return what the size of the checks of an image depends on: how many operations, which, and what they share.
+    """Return what the size of the checks depends on: how many operations, which, and what they share.
 
     Examples
     --------
     >>> checks({"OPERATIONS": 1 << 2 | 1 << 33, "BACKWARD": 1 << 2})
-    ['2 OPERATIONS, 1 BACKWARD, 0 QUANTIZED, 0 QUANTIZED_BACKWARD, 0 FIXED', 'OPERATIONS.2', 'OPERATIONS.33',
-    'BACKWARD.2', 'windows of OPERATIONS', 'shapes of OPERATIONS', 'windows of BACKWARD']
+    ['2 OPERATIONS, 1 BACKWARD, 0 QUANTIZED, 0 QUANTIZED_BACKWARD, 0 FIXED', 'OPERATIONS.2',
+    'OPERATIONS.33', 'BACKWARD.2', 'windows of OPERATIONS', 'shapes of OPERATIONS', 'windows of BACKWARD']
     """
     most = {"BACKWARD": 1}
     counts = [f"{min(chosen.get(name, 0).bit_count(), most.get(name, 2))} {name}" for name in SETS]

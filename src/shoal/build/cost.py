@@ -9,7 +9,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from shoal.build.work import call_work, work
+from shoal.build.work import Arithmetic, call_work, work
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,6 +30,13 @@ CYCLES = {
     "rv32imc": 1.4,
     "rv32imac": 1.4,
     "rv32imafc": 1.4,
+}
+ARITHMETIC = {
+    "cortex-m0+": Arithmetic(pairs=False, floats=False),
+    "cortex-m3": Arithmetic(pairs=False, floats=False),
+    "rv32imc": Arithmetic(pairs=False, floats=False),
+    "rv32imac": Arithmetic(pairs=False, floats=False),
+    "rv32imafc": Arithmetic(pairs=False),
 }
 
 
@@ -59,25 +66,28 @@ def table() -> dict[str, dict[str, float]]:
 
 
 def instructions(firmware: Firmware) -> Instructions | None:
-    """Return the instructions of a call; None where the core was not measured."""
-    costs = table().get(firmware.board.core)
+    """Return the instructions of a call; None where the core or an operation was not measured."""
+    core = firmware.board.core
+    costs = table().get(core)
     if costs is None:
         return None
-    plan = firmware.plan
-    predict = priced(costs, "predict", plan, learning=False)
-    learn = priced(costs, "learn", plan, learning=True) if firmware.learns else None
-    return Instructions(predict, learn)
+    predict = priced(costs, total_work(firmware.plan, core, learning=False))
+    if not firmware.learns:
+        return None if predict is None else Instructions(predict, None)
+    learn = priced(costs, total_work(firmware.plan, core, learning=True))
+    return None if predict is None or learn is None else Instructions(predict, learn)
 
 
-def priced(costs: Mapping[str, float], call: str, plan: Plan, *, learning: bool) -> int:
-    """Return the instructions of one call."""
-    pieces = total_work(call, plan, learning=learning)
-    return round(sum(costs.get(piece, 0.0) * count for piece, count in pieces.items()))
+def priced(costs: Mapping[str, float], pieces: Mapping[str, int]) -> int | None:
+    """Return the instructions of work; None where a piece has no price."""
+    if not pieces.keys() <= costs.keys():
+        return None
+    return round(sum(costs[piece] * count for piece, count in pieces.items()))
 
 
-def total_work(call: str, plan: Plan, *, learning: bool) -> Counter[str]:
-    """Return all work of a call, its own included."""
-    pieces = Counter({call: 1}) + call_work(plan)
-    for _, more in work(plan, learning=learning):
+def total_work(plan: Plan, core: str, *, learning: bool) -> Counter[str]:
+    """Return all work of a call, that before and after the operations included."""
+    pieces = Counter({"learn" if learning else "predict": 1}) + call_work(plan)
+    for _, more in work(plan, ARITHMETIC.get(core, Arithmetic()), learning=learning):
         pieces += more
     return pieces

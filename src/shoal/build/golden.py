@@ -45,9 +45,9 @@ def draw(first: int, count: int) -> NDArray[np.uint32]:
     ['0x0', '0x92ca2f0e', '0x3cd6e3f3']
     """
     h = np.arange(first, first + count, dtype=np.uint64).astype(np.uint32) * np.uint32(0x9E3779B9)
-    h = (h ^ h >> 16) * np.uint32(0x85EBCA6B)
-    h = (h ^ h >> 13) * np.uint32(0xC2B2AE35)
-    return h ^ h >> 16
+    h = (h ^ h >> np.uint32(16)) * np.uint32(0x85EBCA6B)
+    h = (h ^ h >> np.uint32(13)) * np.uint32(0xC2B2AE35)
+    return h ^ h >> np.uint32(16)
 
 
 def drawn_sample(firmware: Firmware, number: int) -> NDArray[Any]:

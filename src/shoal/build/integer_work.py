@@ -7,27 +7,52 @@ from typing import TYPE_CHECKING
 from shoal.build.selection import is_fixed
 from shoal.build.windows import axes
 from shoal.nn.graph import BACKWARD, QUANTIZED, Code
-from shoal.nn.plan import NONE
+from shoal.nn.plan import NONE, TYPES
 
 if TYPE_CHECKING:
     from collections import Counter
+    from collections.abc import Mapping
 
     from shoal.nn import Operation, Plan, Tensor
 
 __all__ = ["integer_work"]
 
 TOGETHER = 32  # outputs whose sums are taken at once
+INT8 = TYPES["int8"]
+TYPE_NAMES = {number: name for name, number in TYPES.items()}
 BLOCK = 8  # gradients that are summed side by side
 
 
-def integer_work(plan: Plan, operation: Operation, name: str, pieces: Counter[str]) -> None:
-    """Count an operation on integers, forward or backward."""
+def integer_work(
+    plan: Plan,
+    operation: Operation,
+    name: str,
+    pieces: Counter[str],
+    zeros: Mapping[int, float],
+    *,
+    pairs: bool,
+) -> None:
+    """Count an operation on integers, forward or backward.
+
+    Parameters
+    ----------
+    plan, operation, name
+        Which one.
+    pieces
+        To add to.
+    zeros
+        The share of zeros in tensors.
+    pairs
+        Whether the core multiplies two pairs of 16-bit numbers at once: other loops run there.
+    """
     code = Code(operation.code % BACKWARD)
     back = operation.code % QUANTIZED >= BACKWARD
     if is_fixed(plan, operation):
-        fixed(plan, operation, name, pieces, code, back=back)
+        fixed(plan, operation, name, pieces, code, zeros.get(operation.in_, 0.0), back=back)
     elif back:
-        backward(plan, operation, name, pieces, code)
+        backward(plan, operation, name, pieces, code, zeros.get(operation.in2, 0.0))
+    elif code in {Code.DENSE, Code.CONV2D}:
+        products(plan, operation, name, pieces, pairs=pairs)
     else:
         forward(plan, operation, name, pieces, code)
 
@@ -44,15 +69,7 @@ def chunks(count: int) -> list[int]:
 
 def forward(plan: Plan, operation: Operation, name: str, pieces: Counter[str], code: Code) -> None:
     x, y = plan.tensors[operation.in_], plan.tensors[operation.out]
-    if code == Code.DENSE:
-        products(pieces, name, y.shape[2], [size(x)], [1], 1)
-    elif code == Code.CONV2D:
-        rows, columns = (axis.inside() for axis in axes(operation, x, y))
-        lengths = [column * x.shape[2] for column in columns]
-        products(
-            pieces, name, y.shape[2], lengths, rows, x.shape[1] * x.shape[2], operation.kernel[1] * x.shape[2]
-        )
-    elif code == Code.DEPTHWISE_CONV2D:
+    if code == Code.DEPTHWISE_CONV2D:
         depthwise(operation, name, pieces, x, y)
     elif code in {Code.MAX_POOL2D, Code.AVERAGE_POOL2D}:
         rows, columns = (axis.inside() for axis in axes(operation, x, y))
@@ -75,30 +92,49 @@ def forward(plan: Plan, operation: Operation, name: str, pieces: Counter[str], c
         pieces[f"{name}, values"] += size(y)
 
 
-def products(
+def products(plan: Plan, operation: Operation, name: str, pieces: Counter[str], *, pairs: bool) -> None:
+    """Count Dense and Conv2D: for each position of the window the sums of all outputs."""
+    x, y = plan.tensors[operation.in_], plan.tensors[operation.out]
+    if operation.code % BACKWARD == Code.DENSE:
+        dot(pieces, name, x.type, [(1, size(x))], y.shape[2], pairs=pairs)
+        return
+    height, width = axes(operation, x, y)
+    channels, ranges = x.shape[2], width.ranges()
+    whole = operation.kernel[1] * channels if width.size == width.kernel else 0  # a patch in one piece
+    column = 0
+    while column < len(ranges):
+        first, end = ranges[column]
+        twice = pairs and x.type == INT8 and first == 0 and ranges[column + 1 : column + 2] == [(0, end)]
+        n = (end - first) * channels
+        patches = [(1, n * rows) if n == whole else (rows, n) for rows in height.inside()]
+        dot(pieces, name, x.type, patches, y.shape[2], pairs=pairs, positions=1 + twice)
+        column += 1 + twice
+
+
+def dot(
     pieces: Counter[str],
     name: str,
+    kind: int,
+    patches: list[tuple[int, int]],
     outputs: int,
-    lengths: list[int],
-    rows: list[int],
-    x_step: int,
-    w_step: int = 0,
+    *,
+    pairs: bool,
+    positions: int = 1,
 ) -> None:
-    """Count sums of products: for each position rows of a length, `outputs` sums of each."""
-    pieces["integer rescaled"] += outputs * len(rows) * len(lengths)
-    pieces[f"{name}, positions"] += len(rows) * len(lengths)
-    pieces["integer chunks"] += len(chunks(outputs)) * len(rows) * len(lengths)
-    for length in lengths:
-        whole = length in (x_step, w_step) and x_step == w_step
-        total = [(1, length * count) if whole else (count, length) for count in rows]
-        for calls, n in total:
-            for count in chunks(outputs):
-                pieces["dot"] += calls
-                pieces["dot, pairs"] += calls * -(-count // 2)
-                pieces["dot, pairs of 4"] += calls * -(-count // 2) * (n // 4)
-                pieces["dot, pairs of 1"] += calls * -(-count // 2) * (n % 4)
-                pieces["dot, fours"] += calls * -(-count // 4)
-                pieces["dot, fours of 1"] += calls * -(-count // 4) * n
+    """Count sums of products over patches of so many rows of a length, at one or two positions at once."""
+    pieces[f"{name}, rescaled"] += outputs * len(patches) * positions
+    loop = f"dot {TYPE_NAMES[kind]}{' twice' if positions > 1 else ''}"
+    together = 2 if pairs else 4
+    pieces[f"{loop}, patches"] += len(patches)
+    for count in chunks(outputs):
+        groups = -(-count // together)
+        pieces[loop] += len(patches)
+        pieces[f"{loop}, sums"] += groups * len(patches)
+        for rows, n in patches:
+            pieces[f"{loop}, rows"] += groups * rows
+            if pairs:
+                pieces[f"{loop} by 4"] += groups * rows * (n // 4)
+            pieces[f"{loop} by 1"] += groups * rows * (n % 4 if pairs else n)
 
 
 def depthwise(operation: Operation, name: str, pieces: Counter[str], x: Tensor, y: Tensor) -> None:
@@ -117,7 +153,10 @@ def depthwise(operation: Operation, name: str, pieces: Counter[str], x: Tensor, 
     pieces["integer chunks"] += positions * len(parts)
 
 
-def backward(plan: Plan, operation: Operation, name: str, pieces: Counter[str], code: Code) -> None:
+def backward(
+    plan: Plan, operation: Operation, name: str, pieces: Counter[str], code: Code, zeros: float
+) -> None:
+    """Count a backward operation. But in depthwise windows gradients that are 0 are passed over."""
     dy = plan.tensors[operation.in2]
     if code == Code.CLAMP:
         pieces[f"{name}, values"] += size(dy)
@@ -136,13 +175,16 @@ def backward(plan: Plan, operation: Operation, name: str, pieces: Counter[str], 
     rows, columns = ([1], [1]) if dense else (height.outputs(), width.outputs())
     products_of, kernel = sum(rows) * sum(columns), len(rows) * len(columns)
     learnt = sum(count for _, count in plan.runs[operation.runs[0] :][: operation.runs[1]]) or dy.shape[2]
+    others = 1 - zeros  # of the gradients
     if operation.out != NONE:
+        sent = 1.0 if code == Code.DEPTHWISE_CONV2D else others
         pieces["cleared words"] += size(x)
-        pieces[f"{name}, values sent back"] += products_of * dy.shape[2] * inputs
-        pieces[f"{name}, windows"] += products_of * dy.shape[2]
+        pieces[f"{name}, gradients"] += size(dy)
+        pieces[f"{name}, windows"] += round(sent * products_of * dy.shape[2])
+        pieces[f"{name}, values sent back"] += round(sent * products_of * dy.shape[2] * inputs)
     if operation.flags & 1:
         blocks = -(-inputs // BLOCK)
-        pieces[f"{name}, values"] += products_of * learnt * inputs
+        pieces[f"{name}, values"] += round(others * products_of * learnt * inputs)
         pieces[f"{name}, sums"] += products_of * learnt * blocks
         pieces[f"{name}, blocks"] += kernel * learnt * blocks
         pieces[f"{name}, weights"] += kernel * learnt * inputs
@@ -152,18 +194,25 @@ def backward(plan: Plan, operation: Operation, name: str, pieces: Counter[str], 
 
 
 def fixed(
-    plan: Plan, operation: Operation, name: str, pieces: Counter[str], code: Code, *, back: bool
+    plan: Plan,
+    operation: Operation,
+    name: str,
+    pieces: Counter[str],
+    code: Code,
+    zeros: float,
+    *,
+    back: bool,
 ) -> None:
-    """Count an operation in fixed point."""
+    """Count an operation in fixed point. Inputs that are 0 are passed over."""
     if code != Code.DENSE:
         pieces[f"{name}, values"] += size(plan.tensors[operation.in2 if back else operation.out])
         return
     inputs = size(plan.tensors[operation.in_])
     outputs = size(plan.tensors[operation.in2 if back else operation.out])
-    # Inputs that are 0 are passed over: half of them after a relu.
-    after = f"{name}, after relu" if is_rectified(plan, operation.in_) else name
+    passed = round(inputs * zeros)
     if not back:
-        pieces[f"{after}, by 4"] += inputs * (outputs // 4)
+        pieces[f"{name}, by 4"] += (inputs - passed) * (outputs // 4)
+        pieces[f"{name}, passed over"] += passed * (outputs // 4)
         pieces[f"{name}, by 1"] += inputs * (outputs % 4)
         pieces[f"{name}, sums"] += outputs
         return
@@ -171,13 +220,9 @@ def fixed(
         pieces[f"{name}, products"] += inputs * outputs
         pieces[f"{name}, sums"] += inputs
     if operation.flags & 1:
-        pieces[f"{after}, weights by 4"] += inputs * (outputs // 4)
-        pieces[f"{after}, weights by 1"] += inputs * (outputs % 4)
-        pieces[f"{after}, rows"] += inputs
+        pieces[f"{name}, weights by 4"] += (inputs - passed) * (outputs // 4)
+        pieces[f"{name}, weights by 1"] += (inputs - passed) * (outputs % 4)
+        pieces[f"{name}, rows"] += inputs
+        pieces[f"{name}, passed over"] += passed
     if operation.flags & 2:
         pieces[f"{name}, biases"] += outputs
-
-
-def is_rectified(plan: Plan, number: int) -> bool:
-    """Tell whether a tensor is what a relu gives."""
-    return any(one.code == QUANTIZED + Code.RELU and one.out == number for one in plan.forward)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-import shoal
 from shoal.build.golden import SAMPLES, STEPS, golden
 from shoal.learn.footprint import footprint
 
@@ -33,7 +33,7 @@ def model_values(firmware: Firmware) -> dict[str, str]:
     vectors = golden(firmware)
     return {
         "name": firmware.name,
-        "version": shoal.__version__,
+        "version": version("shoal"),
         "sample": sample_text(firmware),
         "answer": answer_text(firmware),
         "label": label_text(firmware),
@@ -148,12 +148,12 @@ def c_float(value: float) -> str:
 
 
 def c_string(text: str) -> str:
-    """Return a string of C; what is not ASCII as its UTF-8 bytes.
+    r"""Return a string of C; what is not ASCII as its UTF-8 bytes.
 
     Examples
     --------
     >>> print(c_string('a "b"'), c_string("é"))
-    "a \\"b\\"" "\\303\\251"
+    "a \"b\"" "\303\251"
     """
     # A question mark is escaped too: two of them may begin a trigraph.
     plain = json.dumps(text, ensure_ascii=False).replace("?", "\\?")

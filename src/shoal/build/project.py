@@ -76,7 +76,7 @@ def project_files(firmware: Firmware, target: str) -> dict[str, str]:
     if target not in TARGETS:
         raise ConfigError(f"unknown target '{target}'", where="target", hint=" | ".join(TARGETS))
     chosen = TARGETS[target]
-    values = model_values(firmware) | words(firmware) | chosen.values(firmware)
+    values = {**model_values(firmware), **words(firmware), **chosen.values(firmware)}
     values["sensor_file"] = chosen.sensor
     values["how"] = rendered("how", values, only=f"{chosen.name}.md")[f"{chosen.name}.md"].strip()
     files = {"LICENSE": licence(), **runtime_files(firmware, chosen)}
@@ -120,6 +120,8 @@ def needs_text(needs: Requirements) -> str:
     lines = ["| | bytes |", "| --- | ---: |"]
     for kind, parts, total, has in rows:
         lines += [f"| {kind}, {part} | {count:,} |" for part, count in parts.items() if count]
+        if kind == "flash" and not needs.has_code:
+            lines.append("| flash, code | not known for this core |")
         lines.append(f"| **{kind} in all**, of {has:,} | **{total:,}** |")
     return "\n".join(lines)
 
@@ -128,7 +130,7 @@ def estimate_text(needs: Requirements) -> str:
     """Return the instructions of a call in words."""
     found = needs.instructions
     if found is None:
-        return "How many instructions a call takes is not known for this core."
+        return "How many instructions a call takes is not known for these operations on this core."
     text = f"A prediction takes about {found.predict:,} instructions"
     if found.learn is not None:
         text += f", a learning step {found.learn:,}"

@@ -54,6 +54,11 @@ class Requirements:
         return sum(self.flash.values())
 
     @property
+    def has_code(self) -> bool:
+        """Whether the code was measured for the core, and is part of the flash."""
+        return "operations" in self.flash
+
+    @property
     def fits(self) -> bool:
         """Whether the board has as much; its own software is not counted."""
         board = self.firmware.board

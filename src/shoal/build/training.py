@@ -12,7 +12,7 @@ from shoal.errors import ConfigError
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from shoal.boards import Board
     from shoal.learn import Optimizer
@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 
 __all__ = ["OPTIMIZERS", "Training", "firmware"]
 
-OPTIMIZERS = {"sgd": learn.SGD, "momentum": learn.Momentum, "adam": learn.Adam}
+OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
+    "sgd": learn.SGD,
+    "momentum": learn.Momentum,
+    "adam": learn.Adam,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

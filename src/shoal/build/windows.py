@@ -37,8 +37,12 @@ class Axis:
         >>> Axis(size=4, out=4, kernel=3, stride=1, padding=1).inside()
         [2, 3, 3, 2]
         """
+        return [end - first for first, end in self.ranges()]
+
+    def ranges(self) -> list[tuple[int, int]]:
+        """Return the first kernel position inside the input and that after the last, for each output."""
         starts = [position * self.stride - self.padding for position in range(self.out)]
-        return [min(self.kernel, self.size - start) - max(0, -start) for start in starts]
+        return [(max(0, -start), min(self.kernel, self.size - start)) for start in starts]
 
     def outputs(self) -> list[int]:
         """Return how many outputs put a kernel position inside the input, for each kernel position."""

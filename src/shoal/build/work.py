@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from dataclasses import dataclass
+from math import prod
 from typing import TYPE_CHECKING
 
 from shoal.build.integer_work import integer_work
 from shoal.build.products import descend, each, multiply, turned, update
 from shoal.build.selection import is_fixed
 from shoal.build.windows import axes
+from shoal.build.zeros import zeros_of
 from shoal.nn.graph import BACKWARD, QUANTIZED, Code
 from shoal.nn.plan import NONE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from shoal.nn import Operation, Plan, Tensor
 
-__all__ = ["call_work", "work"]
+__all__ = ["ZERO", "Arithmetic", "call_work", "work"]
 
+ZERO = ", with 0"  # how the names end of what takes less
+
+PRODUCTS = re.compile(r"(multiply|each|descend|turned,) (?:by )?(\d(?: by \d)?)")
 BLOCK = 8  # gradients of weights that are taken side by side
 WEIGHTS, BIAS = 1, 2  # flags: what of an operation learns
 
@@ -29,13 +36,33 @@ def call_work(plan: Plan) -> Counter[str]:
     return Counter({f"inputs, {plan.input_type}": inputs, f"outputs, {plan.output_type}": outputs})
 
 
-def work(plan: Plan, *, learning: bool) -> list[tuple[str, Counter[str]]]:
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """What of a core's arithmetic decides which loops run.
+
+    Parameters
+    ----------
+    pairs
+        Whether it multiplies two pairs of 16-bit numbers at once.
+    floats
+        Whether it has an FPU. A library's functions take less where a number is 0.
+    """
+
+    pairs: bool = True
+    floats: bool = True
+
+
+def work(
+    plan: Plan, arithmetic: Arithmetic = Arithmetic(), *, learning: bool
+) -> list[tuple[str, Counter[str]]]:
     """Return name and work of each operation of a call.
 
     Parameters
     ----------
     plan
         Of a network.
+    arithmetic
+        Of the core.
     learning
         Whether the call learns, or predicts.
 
@@ -47,19 +74,42 @@ def work(plan: Plan, *, learning: bool) -> list[tuple[str, Counter[str]]]:
     5
     """
     found = []
+    zeros: dict[int, float] = {}
     for operation in plan.operations if learning else plan.forward:
         name = name_of(plan, operation)
         pieces = Counter({name: 1})
         if operation.code >= QUANTIZED:
-            integer_work(plan, operation, name, pieces)
+            integer_work(plan, operation, name, pieces, zeros, pairs=arithmetic.pairs)
         elif operation.code >= BACKWARD:
             backward(plan, operation, name, pieces)
         else:
             forward(plan, operation, name, pieces)
             if operation.code == Code.STANDARDIZE and learning:
-                pieces["observe"] += size(tensor(plan, operation.out))
+                pieces["observe"] += 1
+                pieces["observe, values"] += size(tensor(plan, operation.out))
+        if not arithmetic.floats:
+            count_zeros(plan, operation, pieces, zeros)
+        if operation.out != NONE:
+            zeros[operation.out] = zeros_of(plan, operation, zeros)
         found.append((name, +pieces))
     return found
+
+
+def count_zeros(plan: Plan, operation: Operation, pieces: Counter[str], zeros: Mapping[int, float]) -> None:
+    """Count what is expected to have a factor that is 0; it is among the rest, and takes less."""
+    given, gradient = (1 - zeros.get(number, 0.0) for number in (operation.in_, operation.in2))
+    products = 0.0
+    for name, count in pieces.items():
+        if match := PRODUCTS.fullmatch(name):
+            # The gradients of the inputs do not read them.
+            others = gradient if match[1] == "turned," else given * gradient
+            products += (1 - others) * count * prod(map(int, match[2].split(" by ")))
+    pieces[f"products{ZERO}"] = round(products)
+    if operation.code == BACKWARD + Code.DENSE and plan.optimizer != "sgd":
+        # Only there is a gradient one product.
+        pieces[f"{plan.optimizer}{ZERO}"] = round(
+            (1 - given * gradient) * pieces[f"{plan.optimizer}, values"]
+        )
 
 
 def name_of(plan: Plan, operation: Operation) -> str:
@@ -193,7 +243,7 @@ def bias_back(plan: Plan, operation: Operation, positions: int, channels: int, p
         pieces["bias, values"] += length * positions
         pieces["bias"] += length
         if plan.optimizer != "sgd":
-            update(pieces, str(plan.optimizer), length, length)
+            pieces[f"bias, {plan.optimizer}"] += length
 
 
 def dense_back(plan: Plan, operation: Operation, pieces: Counter[str]) -> None:

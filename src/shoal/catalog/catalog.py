@@ -77,10 +77,14 @@ class Catalog:
 
     def close(self) -> None:
         """Close the file; what queries and matching would need long to compute again is kept."""
-        self._questions.close()
-        if self.store.revision - (self.store.view_revision(COLUMNS) or 0) >= WORTH_KEEPING:
-            self._columns.keep()
-        self.store.close()
+        if self.store.closed:
+            return
+        try:
+            self._questions.close()
+            if self.store.revision - (self.store.view_revision(COLUMNS) or 0) >= WORTH_KEEPING:
+                self._columns.keep()
+        finally:
+            self.store.close()
 
     def __enter__(self) -> Self:
         return self
@@ -108,13 +112,17 @@ class Catalog:
 
     def add_many(
         self, documents: Iterable[Document], *, files: Mapping[str, Path] | None = None, actor: str = ""
-    ) -> list[Event]:
-        """Store documents and the files of models, all of them or none; what did not change gives no event.
+    ) -> list[int]:
+        """Store documents and the files of models, all of them or none.
 
         Parameters
         ----------
         files
             By their SHA-256.
+
+        Returns
+        -------
+        Numbers of the events, for those that changed.
         """
         with self.store.transaction():
             before = self.store.revision
@@ -122,7 +130,7 @@ class Catalog:
                 self.store.write_blob(intake.read_file(path))
             for document in documents:
                 self.add(document, actor=actor)
-            return list(self.store.events(before))
+            return list(range(before + 1, self.store.revision + 1))
 
     def add_model(
         self,

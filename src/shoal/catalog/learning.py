@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from shoal.catalog.documents import LearningState
 from shoal.errors import QueryError
@@ -64,8 +65,14 @@ def cohort(catalog: Catalog, sparql: str, **parameters: Any) -> list[str]:
     if results.truncated:
         raise QueryError(f"more than {len(results):,} devices", where=sparql[:100], hint="higher limits")
     column = results.variables[0]
-    ids = list(dict.fromkeys(row[column]["value"] for row in results.bindings if column in row))
+    ids = list(dict.fromkeys(_id(row[column]["value"]) for row in results.bindings if column in row))
     for one in ids:
         if catalog.store.get("device", one) is None:
             raise QueryError(f"'{one[:100]}' is no device of the catalog", where=f"?{column}", hint=hint)
     return ids
+
+
+def _id(iri: str) -> str:
+    """Return the id of the device that an IRI is of: the IRI, or what it quotes where the id is none."""
+    quoted = iri.removeprefix("urn:shoal:device:")
+    return iri if quoted == iri else unquote(quoted)

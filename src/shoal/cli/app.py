@@ -11,13 +11,15 @@ from cyclopts import App, CycloptsError, MissingArgumentError, UnknownCommandErr
 
 import shoal
 from shoal.cli import (
-    catalog_model,  # noqa: F401 - its commands belong to `model`
+    catalog_model,  # noqa: F401 - adds commands to `model`
     console,
+    exchange,  # noqa: F401 - adds commands to `catalog`
 )
+from shoal.cli.board import board
 from shoal.cli.build import build
 from shoal.cli.catalog import catalog
 from shoal.cli.demo import demo
-from shoal.cli.device import board, device
+from shoal.cli.device import device
 from shoal.cli.doctor import doctor
 from shoal.cli.emulate import emulate
 from shoal.cli.find import find

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from shoal.cli import console
+from shoal.cli import catalogs, console
 from shoal.cli.model import Loss, OptimizerName
 from shoal.errors import ConfigError
 
@@ -46,7 +46,7 @@ def build(
     Parameters
     ----------
     file
-        The model: of Shoal, TensorFlow Lite, ONNX, Keras or PyTorch.
+        The model: of Shoal, TensorFlow Lite, ONNX, Keras or PyTorch, or its name in the catalog.
     board
         Name of the board, for instance nano33ble.
     to
@@ -73,7 +73,6 @@ def build(
         Replace a folder that holds something.
     """
     from shoal import build as builder
-    from shoal import nn
 
     training = builder.Training(
         last=train_last,
@@ -83,7 +82,7 @@ def build(
         rate=rate,
         loss=loss,
     )
-    network = nn.load(file)
+    network = catalogs.network(file)
     words = [label.strip() for label in labels.split(",")] if labels else []
     firmware = builder.firmware(
         network,

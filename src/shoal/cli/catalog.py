@@ -1,12 +1,11 @@
-"""`shoal catalog`: the file itself; what comes in and what goes out."""
+"""`shoal catalog`: the file itself, and what happened in it."""
 
 from __future__ import annotations
 
 import shlex
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 from cyclopts import App, Parameter
 
@@ -15,10 +14,7 @@ from shoal.cli.catalogs import CatalogOption, opened, place
 from shoal.cli.console import Format
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from shoal.catalog import Catalog
-    from shoal.catalog.documents import Document
     from shoal.catalog.store import Event
 
 __all__ = ["catalog"]
@@ -27,7 +23,6 @@ catalog = App(
     name="catalog", help="The catalog: check it, keep it, fill it, empty it.", help_flags=["--help", "-h"]
 )
 
-ExportFormat: TypeAlias = Literal["turtle", "jsonld", "td", "card", "cyclonedx", "mldcat", "reference"]
 Formats: TypeAlias = Annotated[Format, Parameter(name="--format")]
 
 
@@ -109,118 +104,6 @@ def restore(file: Path, /, *, catalog: CatalogOption = None) -> None:
     console.next_command("shoal catalog check")
 
 
-@catalog.command(name="import", help_epilogue="")
-def import_(
-    *files: Path,
-    models: Path | None = None,
-    catalog: CatalogOption = None,
-    output_format: Formats = "table",
-) -> None:
-    """Take in models and devices: Turtle, Thing Descriptions, CSV, model files; all of them or none.
-
-    What the files do wrong is reported with its line and what was taken instead. The same files again change
-    nothing.
-
-    Parameters
-    ----------
-    files
-        Files, or folders of them.
-    models
-        Folder of the model files that a Turtle of the reference system describes.
-    catalog
-        The catalog's file; SHOAL_CATALOG or catalog.shoal by default.
-    output_format
-        table, or json for programs.
-    """
-    from shoal.catalog import importers
-
-    read = importers.load(files, models)
-    with opened(catalog, make=True) as found:
-        events = found.add_many(read.documents, files=read.files)
-    if output_format == "json":
-        console.json_result(
-            {
-                "documents": [{"kind": one.kind, "id": one.id} for one in read.documents],
-                "changes": len(events),
-                "defects": [
-                    {"file": one.file, "line": one.line, "problem": one.problem, "fix": one.fix}
-                    for one in read.defects
-                ],
-            }
-        )
-    else:
-        for defect in read.defects:
-            console.note(str(defect), "yellow")
-        kinds = [one.kind for one in read.documents]
-        counts = ", ".join(console.counted(kinds.count(kind), kind) for kind in dict.fromkeys(kinds))
-        defects = console.counted(len(read.defects), "defect")
-        console.text(f"{counts}: {console.counted(len(events), 'change')}, {defects} repaired")
-    console.next_command("shoal match")
-
-
-@catalog.command(help_epilogue="")
-def export(
-    to: ExportFormat,
-    *names: str,
-    kind: Annotated[list[str] | None, Parameter(negative=())] = None,
-    output: Path | None = None,
-    catalog: CatalogOption = None,
-) -> None:
-    """Write documents for other programs, to standard output or a file.
-
-    Parameters
-    ----------
-    to
-        turtle or jsonld: the graph, with the documents in it, which can be imported again. td: Thing
-        Descriptions. card: the Hugging Face model card of a model. cyclonedx: a CycloneDX 1.7 bill of
-        materials. mldcat: MLDCAT-AP. reference: the ontology of the reference system.
-    names
-        Models, as elsewhere, and devices, by id or title; everything by default.
-    kind
-        Only documents of this kind; may be given several times.
-    output
-        The file; replaced when it is complete.
-    catalog
-        The catalog's file; SHOAL_CATALOG or catalog.shoal by default.
-    """
-    from shoal.catalog import exporters
-    from shoal.nn import storage
-
-    with opened(catalog) as found:
-        text = exporters.dump(chosen(found, names, kind or ()), to)
-    if output is None:
-        sys.stdout.write(text)
-    else:
-        storage.write(output, text.encode())
-        console.text(f"{output}: {console.size(len(text.encode()))}")
-
-
-def chosen(catalog: Catalog, names: Sequence[str], kinds: Sequence[str]) -> list[Document]:
-    """Return the documents of these names and kinds.
-
-    Raises
-    ------
-    UnknownError
-        If a name is neither that of a model nor that of a device.
-    """
-    from shoal.catalog.documents import KINDS
-    from shoal.errors import UnknownError
-
-    if not names:
-        return [document for kind in kinds or KINDS for document in catalog.list(kind)]
-    found: list[Document] = []
-    for name in names:
-        try:
-            found.append(catalog.model(name))
-        except UnknownError as error:
-            try:
-                found.append(catalog.device(name))
-            except UnknownError:
-                problem = f"no model and no device '{name}'"
-                raise UnknownError(problem, where="export", hint=error.hint) from None
-    return [one for one in found if not kinds or one.kind in kinds]
-
-
 @catalog.command(help_epilogue="")
 def alias(name: str, alias: str, version: str | None = None, /, *, catalog: CatalogOption = None) -> None:
     """Let NAME@ALIAS mean a version of a model, from now on: keywords@champion.
@@ -244,6 +127,33 @@ def alias(name: str, alias: str, version: str | None = None, /, *, catalog: Cata
 
 
 @catalog.command(help_epilogue="")
+def remove(kind: str, name: str, /, *, catalog: CatalogOption = None) -> None:
+    """Remove a document; its history stays, and what another document needs cannot be removed.
+
+    Parameters
+    ----------
+    kind
+        model, device, board, alias, deployment, run, measurement, learning or query.
+    name
+        Id of the document; a model and a device may be named as elsewhere.
+    catalog
+        The catalog's file; SHOAL_CATALOG or catalog.shoal by default.
+    """
+    with opened(catalog) as found:
+        key = identified(found, kind, name)
+        found.remove(kind, key)
+    console.text(f"removed: {kind} {key}")
+    console.next_command(f"shoal catalog history {kind} {shlex.quote(key)}")
+
+
+def identified(catalog: Catalog, kind: str, name: str) -> str:
+    """Return the id of a document: a model and a device have other names too."""
+    if kind == "model" and not name.startswith("sha256:"):
+        return catalog.model(name).id
+    return catalog.device(name).id if kind == "device" else name
+
+
+@catalog.command(help_epilogue="")
 def history(
     kind: str, name: str, /, *, catalog: CatalogOption = None, output_format: Formats = "table"
 ) -> None:
@@ -261,8 +171,8 @@ def history(
         table, or json for programs.
     """
     with opened(catalog) as found:
-        if kind == "model" and not name.startswith("sha256:"):
-            name = found.model(name).id
+        if kind == "model":
+            name = identified(found, kind, name)
         events = list(found.history(kind, name))
     if output_format == "json":
         console.json_result([as_json(one) for one in events])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from shoal.cli import console
+from shoal.cli import console, model_text
 from shoal.cli.catalogs import CatalogOption, opened
 from shoal.cli.console import Format
 from shoal.cli.model import model
@@ -18,7 +18,6 @@ from shoal.errors import ConfigError
 if TYPE_CHECKING:
     from shoal.catalog import Catalog
     from shoal.catalog.describe import Description
-    from shoal.catalog.documents import Model, Need, Operator, Tensor
 
 __all__ = ["add", "list_", "show"]
 
@@ -127,7 +126,7 @@ def add(
     if output_format == "json":
         console.json_result({"id": added.id} | added.body())
     else:
-        details(added)
+        model_text.show(added)
         for line in known.notes:
             console.note(line, "yellow")
     console.next_command(f"shoal match {shlex.quote(added.name)}")
@@ -198,7 +197,13 @@ def list_(
         console.json_result([{"id": one.id} | one.body() for one in models])
         return
     rows = [
-        (one.name, one.version, one.format, one.task, *map(amount, (one.inference, one.training, one.flash)))
+        (
+            one.name,
+            one.version,
+            one.format,
+            one.task,
+            *map(model_text.amount, (one.inference, one.training, one.flash)),
+        )
         for one in models
     ]
     columns = ("model", "version", "format", "task", "RAM", "RAM to learn", "flash")
@@ -231,79 +236,4 @@ def show(
     if output_format == "json":
         console.json_result({"id": shown.id} | shown.body())
     else:
-        details(shown)
-
-
-def details(shown: Model) -> None:
-    """Write the tables of a model."""
-    rows = [
-        ("id", shown.id[:19]),
-        ("format", f"{shown.format}, {shown.size:,} B"),
-        ("task", shown.task),
-        ("licence", shown.licence),
-        ("creator", shown.creator),
-        ("sensors", "; ".join(map(need_text, shown.input.sensors))),
-        *((f"input {i}", tensor_text(one)) for i, one in enumerate(shown.inputs)),
-        *((f"output {i}", tensor_text(one)) for i, one in enumerate(shown.outputs)),
-        ("operators", ", ".join(map(operator_text, shown.operators))),
-        ("multiply-accumulates", "" if shown.macs is None else f"{shown.macs:,}"),
-        ("parameters", "" if shown.parameters is None else f"{shown.parameters:,}"),
-        ("RAM to answer", memory_text(shown.inference)),
-        ("RAM to learn", memory_text(shown.training, shown.train_last)),
-        ("flash", memory_text(shown.flash)),
-        *((one.name, f"{one.value:g}") for one in shown.metrics),
-        ("description", shown.description),
-    ]
-    title = f"{shown.name} {shown.version}"
-    console.table(title, ("", ""), [row for row in rows if row[1]], left=(0, 1))
-
-
-def amount(need: Need | None) -> str:
-    """Return bytes, nothing where they are not known."""
-    return "" if need is None else f"{need.bytes:,}"
-
-
-def memory_text(need: Need | None, last: int | None = None) -> str:
-    """Return an amount of memory with its parts and how it is known."""
-    if need is None:
-        return ""
-    parts = ", ".join(f"{name} {count:,}" for name, count in need.parts.items())
-    learns = f", the last {f'{last} layers' if last > 1 else 'layer'}" if last else ""
-    return f"{need.bytes:,} B {need.provenance}{learns}{f' ({parts})' if len(need.parts) > 1 else ''}"
-
-
-def tensor_text(tensor: Tensor) -> str:
-    """Return a tensor in words."""
-    text = f"{tensor.name} {tensor.dtype} {' x '.join(map(str, tensor.shape)) or 'scalar'}".strip()
-    q = tensor.quantization
-    if q is not None and len(q.scale) == 1:
-        text += f", scale {q.scale[0]:g}, zero point {q.zero_point[0]}"
-    return text + (f": {', '.join(tensor.labels)}" if tensor.labels else "")
-
-
-def operator_text(operator: Operator) -> str:
-    """Return an operator in words."""
-    count = f" × {operator.count}" if operator.count > 1 else ""
-    return f"{operator.name} v{operator.version} {operator.dtype}{count}"
-
-
-def need_text(need: Any) -> str:
-    """Return what must be or can be observed in words.
-
-    Examples
-    --------
-    >>> from shoal.catalog.documents import SensorNeed
-    >>> need_text(SensorNeed(observes="acceleration", low=-4, high=4, unit="G", rate_hz=119, axes=3))
-    'acceleration, -4..4 G, 119 Hz, 3 axes'
-    """
-    from shoal.catalog.vocabulary import PROPERTIES
-
-    parts = [need.observes]
-    if need.low is not None:
-        unit = need.unit or (PROPERTIES[need.observes].unit if need.observes in PROPERTIES else "")
-        parts.append(f"{need.low:g}..{need.high:g} {unit}".strip())
-    if need.rate_hz is not None:
-        parts.append(f"{need.rate_hz:g} Hz")
-    if need.axes is not None:
-        parts.append(f"{need.axes} axes" if need.axes > 1 else "1 axis")
-    return ", ".join(parts)
+        model_text.show(shown)

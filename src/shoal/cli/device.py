@@ -1,4 +1,4 @@
-"""`shoal device` and `shoal board`: the devices of a catalog, and what they are made of."""
+"""`shoal device`: the devices of a catalog."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
-from shoal.cli import console
-from shoal.cli.catalog_model import need_text
-from shoal.cli.catalogs import CatalogOption, opened, place
+from shoal.cli import console, hardware
+from shoal.cli.board import board_of
+from shoal.cli.catalogs import CatalogOption, opened
 from shoal.cli.console import Format
 from shoal.errors import ConfigError
 
 if TYPE_CHECKING:
     from shoal.catalog import Catalog
-    from shoal.catalog.documents import Board, Device, Hardware
+    from shoal.catalog.documents import Device, Hardware
 
-__all__ = ["board", "device"]
+__all__ = ["device"]
 
-FLAGS = ["--help", "-h"]
-device = App(name="device", help="Devices: what they have, by their Thing Descriptions.", help_flags=FLAGS)
-board = App(name="board", help="Boards: what devices are made of.", help_flags=FLAGS)
+device = App(
+    name="device", help="Devices: what they have, by their Thing Descriptions.", help_flags=["--help", "-h"]
+)
 
 # Ids of devices that are described here: the same title always has the same one.
 NAMESPACE = uuid.UUID("6f1b2f0e-64a2-5b0c-9d1a-3c52f6f0a9a7")
@@ -51,7 +51,7 @@ def add(
     title
         Without a file: name of the device.
     identifier
-        An absolute IRI; without a file one that belongs to the title, by default.
+        An absolute IRI, where the file has none; without a file, by default one that belongs to the title.
     catalog
         The catalog's file; SHOAL_CATALOG or catalog.shoal by default.
     output_format
@@ -63,11 +63,11 @@ def add(
             where="shoal device add",
             hint="FILE, or --board NAME --title TITLE",
         )
-    if file is not None and (title or identifier):
-        raise ConfigError("the file says this", where="--title and --id", hint="edit the file")
+    if file is not None and title:
+        raise ConfigError("the file says this", where="--title", hint="edit the file")
     with opened(catalog, make=True) as found:
         if file is not None:
-            added = found.add_device(file)
+            added = found.add_device(described(file, identifier))
         else:
             if not title:
                 raise ConfigError("a device needs a title", where="--title", hint='--title "Hall 7"')
@@ -75,16 +75,37 @@ def add(
             added = found.add_device(
                 chosen.thing(identifier or f"urn:uuid:{uuid.uuid5(NAMESPACE, title)}", title)
             )
-        hardware = hardware_of(added, found)
+        has = hardware_of(added, found)
     if output_format == "json":
         console.json_result(added.body())
     else:
-        details(added.title, added.id, hardware)
+        hardware.show(added.title, added.id, has)
     console.next_command(f"shoal match --device {shlex.quote(added.id)}")
 
 
+def described(file: Path, identifier: str | None) -> Path | dict[str, Any]:
+    """Return a file with a Thing Description, or the description with an id where the file has none.
+
+    Raises
+    ------
+    ConfigError
+        If the file has another id.
+    """
+    if identifier is None:
+        return file
+    from shoal.catalog.documents import parse
+    from shoal.nn import storage
+
+    td = parse(storage.read(file), "Thing Description", str(file))
+    if not isinstance(td, dict):
+        return file  # which says that it is none
+    if td.get("id", identifier) != identifier:
+        raise ConfigError(f"the file has the id {td['id']!r:.200}", where="--id", hint="leave it out")
+    return {**td, "id": identifier}
+
+
 @device.command(name="list", help_epilogue="")
-def list_devices(
+def list_(
     *,
     limit: int = 100,
     catalog: CatalogOption = None,
@@ -110,14 +131,16 @@ def list_devices(
     if output_format == "json":
         console.json_result([one.body() for one in devices])
         return
-    rows = [(one.title, one.id, *row(hardware)) for one, hardware in known]
-    console.table(console.counted(total, "device"), ("device", "id", *COLUMNS), rows, left=(0, 1, 2, 5))
+    rows = [(one.title, one.id, *hardware.row(has)) for one, has in known]
+    console.table(
+        console.counted(total, "device"), ("device", "id", *hardware.COLUMNS), rows, left=(0, 1, 2, 5)
+    )
     if total > len(devices):
         console.note(f"{total - len(devices):,} more: --limit {total}")
 
 
-@device.command(name="show", help_epilogue="")
-def show_device(
+@device.command(help_epilogue="")
+def show(
     name: str,
     /,
     *,
@@ -137,131 +160,11 @@ def show_device(
     """
     with opened(catalog) as found:
         shown = found.device(name)
-        hardware = hardware_of(shown, found)
+        has = hardware_of(shown, found)
     if output_format == "json":
         console.json_result(shown.body())
     else:
-        details(shown.title, shown.id, hardware)
-
-
-@board.command(name="add", help_epilogue="")
-def add_board(
-    name: str,
-    /,
-    *,
-    catalog: CatalogOption = None,
-    output_format: Annotated[Format, Parameter(name="--format")] = "table",
-) -> None:
-    """Put a board into the catalog: one of your own, or one that comes with Shoal so that you can change it.
-
-    Parameters
-    ----------
-    name
-        A file (.json) with its document, or the name of a board that comes with Shoal.
-    catalog
-        The catalog's file; SHOAL_CATALOG or catalog.shoal by default.
-    output_format
-        table, or json for programs.
-    """
-    with opened(catalog, make=True) as found:
-        added = found.add_board(name)
-    if output_format == "json":
-        console.json_result(added.body())
-    else:
-        details(added.title, added.name, added.hardware)
-    console.next_command(f"shoal device add --board {shlex.quote(added.name)} --title TITLE")
-
-
-@board.command(name="list", help_epilogue="")
-def list_boards(
-    *,
-    catalog: CatalogOption = None,
-    output_format: Annotated[Format, Parameter(name="--format")] = "table",
-) -> None:
-    """List the boards: those that come with Shoal, and those of the catalog.
-
-    Parameters
-    ----------
-    catalog
-        The catalog's file; SHOAL_CATALOG or catalog.shoal by default. It need not exist.
-    output_format
-        table, or json for programs.
-    """
-    boards = all_boards(catalog)
-    if output_format == "json":
-        console.json_result([one.body() for one in boards])
-        return
-    rows = [(one.name, one.title, *row(one.hardware)[1:]) for one in boards]
-    console.table(console.counted(len(boards), "board"), ("board", "", *COLUMNS[1:]), rows, left=(0, 1, 4))
-
-
-@board.command(name="show", help_epilogue="")
-def show_board(
-    name: str,
-    /,
-    *,
-    thing_model: Annotated[bool, Parameter(negative=())] = False,
-    catalog: CatalogOption = None,
-    output_format: Annotated[Format, Parameter(name="--format")] = "table",
-) -> None:
-    """Show a board.
-
-    Parameters
-    ----------
-    name
-        Of the board.
-    thing_model
-        As a W3C Thing Model, in JSON.
-    catalog
-        The catalog's file; SHOAL_CATALOG or catalog.shoal by default. It need not exist.
-    output_format
-        table, or json for programs.
-    """
-    if place(catalog).exists():
-        with opened(catalog) as found:
-            shown = board_of(name, found)
-    else:
-        shown = board_of(name, None)
-    if thing_model:
-        console.json_result(shown.thing_model())
-    elif output_format == "json":
-        console.json_result(shown.body())
-    else:
-        details(shown.title, shown.name, shown.hardware)
-
-
-def all_boards(catalog: Path | None) -> list[Board]:
-    """Return all boards by name, smallest RAM first; those of the catalog go before those of Shoal."""
-    from shoal.boards import BOARDS
-    from shoal.catalog.documents import Board, board_document
-
-    known = {name: board_document(name) for name in BOARDS}
-    if place(catalog).exists():
-        with opened(catalog) as found:
-            known |= {one.id: one for one in found.list("board") if isinstance(one, Board)}
-    boards = [one for one in known.values() if one is not None]
-    return sorted(boards, key=lambda one: (one.hardware.ram.total if one.hardware.ram else 0, one.name))
-
-
-def board_of(name: str, catalog: Catalog | None) -> Board:
-    """Return a board, of the catalog or of Shoal.
-
-    Raises
-    ------
-    ConfigError
-        If there is none of this name.
-    """
-    from shoal import boards
-    from shoal.catalog.documents import Board, board_document
-
-    record = None if catalog is None else catalog.store.get("board", name)
-    if record is not None:
-        return Board.model_validate(record.body)
-    known = board_document(name)
-    if known is None:
-        boards.board(name)  # names the nearest
-    assert known is not None  # noqa: S101
-    return known
+        hardware.show(shown.title, shown.id, has)
 
 
 def hardware_of(one: Device, catalog: Catalog) -> Hardware:
@@ -269,37 +172,3 @@ def hardware_of(one: Device, catalog: Catalog) -> Hardware:
     from shoal.catalog.documents import Board
 
     return one.hardware_with({b.id: b.hardware for b in catalog.list("board") if isinstance(b, Board)})
-
-
-COLUMNS = ("board", "RAM", "flash", "observes")
-
-
-def row(hardware: Hardware) -> tuple[str, str, str, str]:
-    """Return the columns of a device or a board."""
-    observes = sorted({sensor.observes for sensor in hardware.sensors or ()})
-    memory = ["" if one is None else f"{one.free:,}" for one in (hardware.ram, hardware.flash)]
-    return hardware.board or "", memory[0], memory[1], ", ".join(observes)
-
-
-def details(title: str, name: str, hardware: Hardware) -> None:
-    """Write the table of a device or a board."""
-    memory = [
-        (name, f"{one.free:,} B free of {one.total:,}" if one.reserved else f"{one.total:,} B")
-        for name, one in (("RAM", hardware.ram), ("flash", hardware.flash))
-        if one is not None
-    ]
-    runtimes = [
-        " ".join(filter(None, (one.name, one.version, "(learns)" if one.training else "")))
-        for one in hardware.runtimes or ()
-    ]
-    rows: list[tuple[str, Any]] = [
-        ("id", name),
-        ("board", hardware.board or ""),
-        ("core", hardware.core or ""),
-        ("clock", f"{hardware.clock_hz / 1e6:g} MHz" if hardware.clock_hz else ""),
-        *memory,
-        *((f"sensor {sensor.part}".strip(), need_text(sensor)) for sensor in hardware.sensors or ()),
-        ("runtimes", ", ".join(runtimes)),
-        ("licences", ", ".join(hardware.licences or ())),
-    ]
-    console.table(title or name, ("", ""), [one for one in rows if one[1]], left=(0, 1))

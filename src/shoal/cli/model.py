@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
-from shoal.cli import console
+from shoal.cli import catalogs, console
 from shoal.cli.console import Format
 
 if TYPE_CHECKING:
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["footprint", "model"]
 
-model = App(name="model", help="Models: what they need of a board.", help_flags=["--help", "-h"])
+model = App(
+    name="model", help="Models: what they are, and what they need of a board.", help_flags=["--help", "-h"]
+)
 
 Loss = Literal["mse", "bce", "cross_entropy"]
 OptimizerName = Literal["sgd", "momentum", "adam", "none"]
@@ -43,7 +45,7 @@ def footprint(
     Parameters
     ----------
     file
-        The model: of Shoal, TensorFlow Lite, ONNX, Keras or PyTorch.
+        The model: of Shoal, TensorFlow Lite, ONNX, Keras or PyTorch, or its name in the catalog.
     board
         Name of the board, for instance nano33ble.
     train_last
@@ -59,12 +61,12 @@ def footprint(
     output_format
         table, or json for programs.
     """
-    from shoal import build, nn
+    from shoal import build
 
     training = build.Training(
         last=train_last, bias_only=bias_only, on_integers=on_integers, optimizer=optimizer, loss=loss
     )
-    network = nn.load(file)
+    network = catalogs.network(file)
     firmware = build.firmware(
         network, build.supported_board(board), training, name=build.project_name(file.stem)
     )
@@ -81,15 +83,20 @@ def footprint(
 def as_json(needs: Requirements) -> dict[str, Any]:
     """Return what a firmware needs, for programs."""
     board, calls = needs.firmware.board, needs.instructions
-    counts = {} if calls is None else {"predict": calls.predict, "learn": calls.learn}
-    counts = {name: count for name, count in counts.items() if count is not None}
+    counted = {} if calls is None else {"predict": calls.predict, "learn": calls.learn}
+    counts = {name: count for name, count in counted.items() if count is not None}
     return {
         "board": board.name,
         "core": board.core,
         "optimizer": needs.firmware.optimizer.name if needs.firmware.optimizer else None,
         "fits": needs.fits,
         "ram": {"has": board.ram_bytes, "needs": needs.ram_total, "parts": needs.ram},
-        "flash": {"has": board.flash_bytes, "needs": needs.flash_total, "parts": needs.flash},
+        "flash": {
+            "has": board.flash_bytes,
+            "needs": needs.flash_total,
+            "with_code": needs.has_code,
+            "parts": needs.flash,
+        },
         "instructions": counts,
         "estimated": {
             "cycles_per_instruction": needs.cycles_per_instruction,
@@ -108,12 +115,14 @@ def show(needs: Requirements, name: str) -> None:
         ("flash", needs.flash, needs.flash_total, board.flash_bytes),
     ):
         rows = [(f"{kind}, {part}", f"{count:,}") for part, count in parts.items() if count]
+        if kind == "flash" and not needs.has_code:
+            rows.append(("flash, code", "not known"))
         rows.append((f"{kind} in all", f"{total:,}"))
         rows.append(("the board has", f"{has:,}"))
         title = f"{name} on the {board.title}, {how}" if kind == "RAM" else ""
         console.table(title, ("", "bytes"), rows)
     if needs.instructions is None:
-        console.text(f"instructions: not known for the {board.core}")
+        console.text(f"instructions: not known for these operations on the {board.core}")
     else:
         console.table("", ("", "instructions", "time", "energy"), calls_of(needs))
         console.text(assumption(needs), "dim")

@@ -24,6 +24,7 @@ def serve(
     tokens: Path | None = None,
     new_token: Role | None = None,
     note: str = "",
+    base: str | None = None,
     everybody: Annotated[bool, Parameter(name="--open", negative=())] = False,
 ) -> None:
     """Serve the catalog over HTTP: a W3C WoT Thing Description Directory, with models, matching, deployments.
@@ -46,6 +47,8 @@ def serve(
         Make a token of this role, instead of serving.
     note
         Whose token it is, for the file.
+    base
+        Where clients reach it, where that is not what they ask for: https://tdd.example.com/ behind a proxy.
     everybody
         Let everybody on this machine in without a token.
     """
@@ -73,4 +76,4 @@ def serve(
             console.next_command(f"shoal serve --new-token admin --tokens {file}")
 
     with opened(catalog, make=True) as found:
-        run(found, Settings(tokens=file, open=everybody), host=host, port=port, announce=announce)
+        run(found, Settings(tokens=file, open=everybody, base=base), host=host, port=port, announce=announce)

@@ -6,13 +6,13 @@ import asyncio
 import logging
 import time
 from contextlib import asynccontextmanager
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from anyio import CapacityLimiter
 from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
-import shoal
 from shoal.errors import ShoalError
 from shoal.serve import deployments, events, match, models, page, problem, search, things, well_known
 from shoal.serve.feed import Feed
@@ -88,7 +88,9 @@ def app(
         api.state.service = service
         service.writer.start()
         service.feed.start()
-        tasks = [asyncio.create_task(purge(service)), asyncio.create_task(service.indexing.run())]
+        tasks = [asyncio.create_task(service.indexing.run())]
+        if not catalog.store.read_only:
+            tasks.append(asyncio.create_task(purge(service)))
         try:
             yield
         finally:
@@ -102,7 +104,7 @@ def app(
 
     api = FastAPI(
         title=title,
-        version=shoal.__version__,
+        version=version("shoal"),
         description="Models, devices and what fits where: a W3C WoT Thing Description Directory, and more.",
         lifespan=running,
         docs_url=None,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from shoal.errors import ShoalError
 from shoal.serve.merge import difference
 from shoal.serve.registration import in_discovery, stamp
 
@@ -21,6 +23,8 @@ __all__ = ["Feed", "Message"]
 KINDS = {"device": "thing"}
 PORTION = 256
 KEPT, KEPT_BYTES = 4096, 16 * 2**20
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +102,11 @@ class Feed:
         """Read what is new, tell the readers, wait."""
         while True:
             self._woken.clear()
-            while messages := await asyncio.to_thread(self._read, self.revision):
-                self._keep(messages)
+            try:
+                while messages := await asyncio.to_thread(self._read, self.revision):
+                    self._keep(messages)
+            except ShoalError as error:
+                logger.error("no events now: %s", error)  # noqa: TRY400 - the message says it all
             try:
                 await asyncio.wait_for(self._woken.wait(), self._poll)
             except TimeoutError:

@@ -49,6 +49,7 @@ class Indexing:
                 self._revision = revision
             except ShoalError as error:
                 logger.error("the index is behind: %s", error)  # noqa: TRY400 - the message says it all
+                await asyncio.sleep(1.0)
             await self._feed.after(revision)
 
     def _follow(self) -> None:

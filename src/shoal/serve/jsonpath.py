@@ -123,17 +123,22 @@ def answer(store: Store, line: bytes) -> bytes:
 
 
 def main() -> None:
-    """Answer requests, each a line of JSON, until there are no more."""
+    """Say that it begins, then answer requests, each a line of JSON, until there are no more."""
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     limit = MEMORY if hard == resource.RLIM_INFINITY else min(MEMORY, hard)
     resource.setrlimit(
         resource.RLIMIT_AS, (limit if soft == resource.RLIM_INFINITY else min(soft, limit), hard)
     )
     with Store(Path(sys.argv[1]), read_only=True) as store:
+        send(b"")
         for line in sys.stdin.buffer:
-            content = answer(store, line)
-            sys.stdout.buffer.write(len(content).to_bytes(8, "big") + content)
-            sys.stdout.buffer.flush()
+            send(answer(store, line))
+
+
+def send(content: bytes) -> None:
+    """Write an answer, its length before it."""
+    sys.stdout.buffer.write(len(content).to_bytes(8, "big") + content)
+    sys.stdout.buffer.flush()
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from shoal.catalog import documents
 from shoal.serve import body
 from shoal.serve.answer import answer
 from shoal.serve.openapi import INVALID, MISSING
@@ -135,7 +136,9 @@ async def move_alias(
         raise Refused(400, "model: not a text", fields=[("model", "not a text")])
 
     def move() -> None:
-        serving.catalog.alias(name, alias, model, actor=caller)
+        digest = serving.catalog.model(model).sha256
+        document = documents.Alias.checked({"name": name, "alias": alias, "model": digest}, "request")
+        serving.catalog.add(document, actor=caller)
 
     await serving.writer.run(move)
     return Response(status_code=204)

@@ -21,6 +21,7 @@ __all__ = ["router"]
 
 router = APIRouter(tags=["search"])
 
+WAITING = 64
 SPARQL, FORM = "application/sparql-query", "application/x-www-form-urlencoded"
 ROWS = {
     JSON: Results.json,
@@ -80,7 +81,8 @@ async def search_jsonpath(serving: Serving, caller: Caller, query: JsonPath) -> 
     admit(serving, caller, query)
     if serving.jsonpath is None:
         raise Refused(501, "a catalog in memory answers no JSONPath")
-    return Response(await serving.jsonpath.ask(query), media_type=JSON)
+    async with serving.querying:
+        return Response(await serving.jsonpath.ask(query), media_type=JSON)
 
 
 @router.get("/search/text", dependencies=[VIEWER], responses=INVALID)
@@ -133,9 +135,11 @@ def admit(serving: Service, caller: str, query: str) -> None:
     Raises
     ------
     Refused
-        429, 400.
+        429, 503, 400.
     """
     serving.throttle(caller)
+    if serving.querying.statistics().tasks_waiting >= WAITING:
+        raise Refused(503, f"{WAITING} queries wait already", headers={"Retry-After": "5"})
     if len(query) > serving.settings.query_length:
         problem = f"longer than {serving.settings.query_length:,} characters"
         raise Refused(400, f"query: {problem}", fields=[("query", problem)])

@@ -25,6 +25,8 @@ class Settings:
         File with the hashes of the tokens, read again when it changes; nobody is let in where there is none.
     open
         Let everybody on this machine in, without a token; for a loopback address alone.
+    base
+        Where clients reach it, https://tdd.example.com/ behind a proxy; None: as each of them asks for it.
     page
         Documents in one answer, at most.
     largest_document, largest_model
@@ -57,6 +59,7 @@ class Settings:
 
     tokens: Path | None = None
     open: bool = False
+    base: str | None = None
     page: int = 1000
     largest_document: int = 1_000_000
     largest_model: int = 64 * 2**20

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Watchdog"]
 
+PATIENCE = 60.0
+
 
 class Watchdog:
     """A process that answers JSONPath queries, one at a time; started when needed, and again when killed.
@@ -35,6 +37,7 @@ class Watchdog:
         self._rows = rows
         self._process: asyncio.subprocess.Process | None = None
         self._lock = asyncio.Lock()
+        self._busy = False
 
     async def ask(self, query: str) -> bytes:
         """Return the JSON array that a query finds.
@@ -45,8 +48,8 @@ class Watchdog:
             If it cannot be read, finds too much, or takes too long.
         """
         async with self._lock:
-            process = await self._running()
             try:
+                process = await self._running()
                 content = await asyncio.wait_for(self._exchange(process, query), self._seconds)
             except (TimeoutError, asyncio.IncompleteReadError, ConnectionError) as error:
                 slow = isinstance(error, TimeoutError)
@@ -61,23 +64,27 @@ class Watchdog:
         what, hint = json.loads(content[1:])
         raise QueryError(what, where="query", hint=hint)
 
-    _busy = False
-
     async def _exchange(self, process: asyncio.subprocess.Process, query: str) -> bytes:
         self._busy = True
-        stdin, stdout = process.stdin, process.stdout
-        if stdin is None or stdout is None:
+        if process.stdin is None:
             raise ConnectionError
-        stdin.write(json.dumps({"query": query, "rows": self._rows}).encode() + b"\n")
-        await stdin.drain()
-        size = int.from_bytes(await stdout.readexactly(8), "big")
-        content = await stdout.readexactly(size)
+        process.stdin.write(json.dumps({"query": query, "rows": self._rows}).encode() + b"\n")
+        await process.stdin.drain()
+        content = await self._receive(process)
         self._busy = False
         return content
+
+    @staticmethod
+    async def _receive(process: asyncio.subprocess.Process) -> bytes:
+        if process.stdout is None:
+            raise ConnectionError
+        size = int.from_bytes(await process.stdout.readexactly(8), "big")
+        return await process.stdout.readexactly(size)
 
     async def _running(self) -> asyncio.subprocess.Process:
         """Return the process, started where there is none."""
         if self._process is None or self._process.returncode is not None:
+            self._busy = True  # nobody has use for one that is half started
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
@@ -86,6 +93,8 @@ class Watchdog:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
             )
+            # It begins to answer when it has read its modules: that is not the query's time.
+            await asyncio.wait_for(self._receive(self._process), PATIENCE)
             self._busy = False
         return self._process
 

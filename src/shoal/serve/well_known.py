@@ -17,7 +17,8 @@ router = APIRouter(tags=["directory"])
 @router.get("/.well-known/wot", dependencies=[VIEWER])
 async def directory(request: Request, serving: Serving) -> Response:
     """The Thing Description of this directory."""
-    td = description(str(request.base_url), request.app.title, public=serving.settings.open)
+    base = serving.settings.base or str(request.base_url)
+    td = description(base, request.app.title, public=serving.settings.open)
     return answer(td, media=chosen(request, (TD, LD, JSON)), headers={"Vary": "Accept"})
 
 

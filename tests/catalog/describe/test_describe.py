@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import zipfile
+
 import numpy as np
 import pytest
 
@@ -158,6 +161,43 @@ def test_an_onnx_file_that_the_runtime_does_not_run_is_described(tmp_path):
     assert {(one.name, one.version) for one in model.operators} == {("onnx:Erf", 17), ("onnx:org.a.Odd", 2)}
     assert model.inputs[0].shape == (3, 5)
     assert model.inference is None
+
+
+def archive(path, **files):
+    with zipfile.ZipFile(path, "w") as opened:
+        for name, value in files.items():
+            opened.writestr(name.replace("__", "/").replace("_json", ".json"), json.dumps(value))
+    return path
+
+
+def test_archives_that_the_runtime_does_not_run_are_described(tmp_path):
+    inner = {"class_name": "Functional", "config": {"layers": [{"class_name": "GRU", "config": {}}]}}
+    layers = [
+        {"class_name": "InputLayer"},
+        {"class_name": "LSTM", "config": {}},
+        inner,
+        {"class_name": "GRU"},
+    ]
+    config = {"class_name": "Functional", "config": {"layers": layers}}
+    keras = describe(archive(tmp_path / "net.keras", config_json=config))
+    assert [(one.name, one.count) for one in keras.operators] == [("keras:GRU", 2), ("keras:LSTM", 1)]
+    assert (keras.format, keras.inference) == ("keras", None)
+    nodes = [{"target": "torch.ops.aten.gru.input"}, {"target": "torch.ops.aten.linear.default"}, {}]
+    program = {"graph_module": {"graph": {"nodes": nodes}}}
+    torch = describe(archive(tmp_path / "net.pt2", net__models__model_json=program))
+    assert [one.name for one in torch.operators] == ["torch:aten.gru.input", "torch:aten.linear"]
+    assert (torch.format, torch.inference) == ("torch", None)
+
+
+@pytest.mark.parametrize("suffix", [".keras", ".pt2"])
+def test_damaged_archives_are_refused(tmp_path, suffix):
+    path = tmp_path / f"net{suffix}"
+    path.write_bytes(b"PK\x03\x04 no archive")
+    with pytest.raises(ModelError, match="not a zip archive"):
+        describe(path)
+    archive(path, other_json={})
+    with pytest.raises(ModelError, match=r"no file|without an exported program"):
+        describe(path)
 
 
 def test_a_file_of_another_format_has_a_size(tmp_path):

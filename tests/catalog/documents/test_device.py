@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import jsonschema
 import pytest
 
 from shoal.boards import BOARDS
@@ -16,6 +17,7 @@ from shoal.catalog.documents import (
     board_document,
     hardware_of,
     parse,
+    schema,
 )
 from shoal.errors import DocumentError
 from tests.catalog.documents.things import TD, thing
@@ -37,6 +39,13 @@ def test_the_block_goes_before_the_board():
     assert hardware.core == "cortex-m4f"
     assert [one.observes for one in hardware.sensors] == ["sound"]
     assert [(one.name, one.training) for one in hardware.runtimes] == [("shoal", True)]
+
+
+def test_the_published_schema_has_the_block():
+    validator = jsonschema.Draft202012Validator(schema("device"))
+    validator.validate(thing(**{"shoal:hardware": board_document("nano33ble").body()["hardware"]}))
+    for wrong in ({"ram": {"total": -1}}, {"sensors": [{"observes": 3}]}, {"memory": 3}):
+        assert not validator.is_valid(thing(**{"shoal:hardware": wrong}))
 
 
 def test_nothing_said_is_nothing_known():

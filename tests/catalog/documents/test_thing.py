@@ -43,6 +43,7 @@ WRONG = {
     "no security": (without("security"), "security", "missing"),
     "no definitions": (without("securityDefinitions"), "securityDefinitions", "missing"),
     "an array": ([1], "", "object"),
+    "a Thing Model": (thing(**{"@type": ["tm:ThingModel"]}), "@type", "describes a kind of Thing"),
     "a number for the title": (thing(title=7), "title", "string"),
     "true for the title": (thing(title=True), "title", "string"),
     "a relative id": (thing(id="lamp-7"), "id", "absolute IRI"),

@@ -146,6 +146,7 @@ def test_any_document_reads_as_the_engine_reads_it(terms, settings, members):
         ([TD, {"a": 7}], "@context[1].a"),
         ([TD, {"a": {"@id": 7}}], "@context[1].a.@id"),
         ([TD, {"a": {"@id": "urn:a", "@container": "@graph"}}], "@context[1].a.@container"),
+        ([TD, {"a": {"@id": "urn:a", "@container": [["@index"]]}}], "@context[1].a.@container"),
         ([TD, {"a": {"@reverse": "urn:a"}}], "@context[1].a.@reverse"),
         ([TD, {f"t{i}": "urn:t" for i in range(2000)}], "@context[1]"),
     ],
@@ -201,6 +202,16 @@ def test_names_that_are_no_iris_say_nothing(make_thing):
     predicates = [triple.predicate.value.rpartition("#")[2] for triple in description(td)]
     assert "hasSecurityConfiguration" not in predicates
     assert predicates.count("definesSecurityScheme") == 2
+
+
+def test_half_a_character_is_refused():
+    context = {"j": {"@id": "urn:j", "@type": "@json"}, "t": "urn:t"}
+    for member in ("j", "t"):
+        with pytest.raises(DocumentError, match="half of a character"):
+            read(
+                {"@context": context, "@id": "urn:x", member: ["\ud800"]},
+                "urn:\ud800/" if member == "t" else BASE,
+            )
 
 
 def test_equal_documents_give_equal_triples(make_thing):

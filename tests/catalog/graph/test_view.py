@@ -117,6 +117,18 @@ def test_a_view_of_another_release_or_catalog_is_made_anew(view, documents, make
     assert view.revision() == 1
 
 
+def test_a_document_without_a_graph_stops_nobody_else(make_thing):
+    store, view = Store(None), Local(None)
+    bad = make_thing(2, **{"@context": "https://example.org/mine"})
+    store.put("device", bad["id"], bad)
+    put(store, Device.checked(make_thing(1)))
+    for build in (follow, rebuild, follow):
+        assert build(view, store) == store.revision
+        assert rows(view) == [("urn:dev:ops:32473-hall-1", "222144")]
+        ((problem,),) = rows(view, "SELECT ?p { ?g shoal:problem ?p }")
+        assert "is not fetched" in problem
+
+
 def test_graphs_of_others_in_a_server_stay(server, documents):
     endpoint = Endpoint(f"{server}/query", f"{server}/update")
     endpoint.update("INSERT DATA { GRAPH <urn:theirs> { <urn:a> <urn:b> <urn:c> } }")

@@ -259,6 +259,7 @@ def test_a_literal_that_looks_like_an_iri_is_left_alone(tmp_path: Path) -> None:
         ("18.712", '"lots"', 7, "missing"),
         ("18.712", "-4", 7, "size"),
         ("18.712", "1e300", 7, "size"),
+        ("18.712", "1e308", 7, "amount of memory: 1e+308"),
         ('"Wake"', '"../../etc/passwd"', 7, "name"),
     ],
 )
@@ -270,6 +271,18 @@ def test_a_model_that_cannot_be_is_refused_with_its_line(
     where = str(raised.value.where)
     assert int(where.rpartition(":")[2]) == line
     assert problem in str(raised.value)
+
+
+@pytest.mark.parametrize("number", ["4000000000", "9" * 30])
+def test_a_shape_that_no_memory_holds_is_refused_or_kept_but_never_made(tmp_path: Path, number: str) -> None:
+    text = MODEL.replace(
+        "s3n:has",
+        f"""nnet:outputLayer [nnet:shapeOut "[1 {number}]"] ;
+    <http://www.w3.org/ns/ssn/hasOutput> [nnet:hasOutputInfo "0: no, 1: yes"] ; s3n:has""",
+        1,
+    )
+    found = load(tmp_path, text)
+    assert [one.problem for one in found.defects] == [f"2 labels for {number} outputs"]
 
 
 def test_a_missing_file_or_folder_is_named(tmp_path: Path) -> None:

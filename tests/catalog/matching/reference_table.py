@@ -2,6 +2,7 @@
 
 Run as `python -m tests.catalog.matching.reference_table [folder of the data]`.
 """
+# ruff: noqa: T201 - a program that prints
 
 from __future__ import annotations
 
@@ -91,9 +92,7 @@ def main() -> None:
     by_rule = {
         (one.model, one.device) for one in judged(folder, REFERENCE_RULE)["as the data says"] if one.fits
     }
-    print(
-        f"rule of the reference system: {len(by_rule)} of 207 pairs, {len(by_rule ^ pairs)} differ from its own"
-    )
+    print(f"the reference rule: {len(by_rule)} of 207 pairs, {len(by_rule ^ pairs)} unlike its own")
     for stage, matches in judged(folder).items():
         lost = [one for one in matches if (one.model, one.device) in pairs and not one.fits]
         gained = [one for one in matches if (one.model, one.device) not in pairs and one.fits]

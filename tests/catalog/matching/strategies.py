@@ -32,14 +32,16 @@ def mostly(usual, *others):
     return st.integers(0, 7).flatmap(lambda n: usual if n < 6 or not others else others[n % len(others)])
 
 
-def observations(kind, widest):
+def observations(kind, widest, *, asked=False):
+    """Sensors, or needs; `asked`: of all that a need may have."""
+
     def made(observes, low, width, unit, rate, axes):
         ranged = {} if low is None or observes not in UNITS else {"low": low, "high": low + width}
         if ranged:
             ranged["unit"] = UNITS[observes][unit % len(UNITS[observes])]
         return kind(observes=observes, rate_hz=rate, axes=axes, **ranged)
 
-    needed = kind is SensorNeed
+    needed = kind is SensorNeed and not asked
     rates = [None, None, None, 50, 100] if needed else [None, 50, 100, 100, 100]
     axes = [None, None, None, 1, 3] if needed else [None, 1, 3, 3, 3]
     return st.builds(
@@ -67,7 +69,7 @@ every = st.just([Operator(name=name, version=3, dtype="*") for name in ("CONV_2D
 runtimes = st.builds(
     Runtime,
     name=mostly(st.just("shoal"), st.sampled_from(["tflite-micro", "Other"])),
-    version=mostly(st.just(""), st.sampled_from(VERSIONS)),
+    version=st.sampled_from(["", "", *VERSIONS]),
     operators=mostly(st.none(), every, st.lists(operators, max_size=4)),
     training=st.booleans(),
 )
@@ -107,7 +109,7 @@ def models(number: int = 0):
         flash=st.none() | needs,
         clock_hz=mostly(st.none(), st.sampled_from([1, 2, 3])),
         runtime=mostly(st.just(""), st.sampled_from(["shoal", "TFLite-Micro"])),
-        runtime_version=mostly(st.just(""), st.sampled_from(VERSIONS)),
+        runtime_version=st.sampled_from(["", "", *VERSIONS]),
         input=st.builds(
             Input,
             sensors=mostly(st.just([]), st.lists(observations(SensorNeed, 3), max_size=2)),

@@ -1,4 +1,4 @@
-"""The data of the reference system: its own rule gives its own result, and each difference under ours has a reason."""
+"""The data of the reference system: its rule gives its result; each difference under ours has a reason."""
 
 from __future__ import annotations
 

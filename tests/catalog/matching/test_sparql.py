@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from importlib import resources
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shoal.catalog.documents import Device, Operator
+from shoal.catalog.documents import (
+    Capacity,
+    Device,
+    Hardware,
+    Input,
+    Model,
+    Need,
+    Operator,
+    Runtime,
+    SensorNeed,
+)
 from shoal.catalog.graph.graphs import quads
 from shoal.catalog.graph.parts import add_operators
 from shoal.catalog.graph.triples import Triples
@@ -15,10 +26,10 @@ from shoal.catalog.graph.view import vocabulary
 from shoal.catalog.matching import Index, check
 from shoal.catalog.matching.operators import shoal_operators
 from shoal.catalog.vocabulary import document_iri
-from tests.catalog.matching.strategies import hardware, models
+from tests.catalog.matching.strategies import hardware, models, observations
 
 QUERY = resources.files("shoal.catalog.matching").joinpath("matches.rq").read_text()
-# What the query leaves out: versions of several digits, licences that are expressions, none that is permitted.
+# Left out by the query: versions of several digits, licences that are expressions, none permitted.
 VERSIONS = {"": "", "0.1.0": "1.0", "1.9": "1.0", "1.10": "2.0", "2.0.0-rc1": "2.0", "x": "3.0"}
 
 
@@ -79,14 +90,47 @@ def answered(shelf, fleet):
     return {(row["device"].value, row["model"].value) for row in rows}
 
 
-@given(
-    st.integers(1, 3).flatmap(lambda count: st.tuples(*(models(i) for i in range(count)))),
-    st.lists(hardware, min_size=1, max_size=6),
+# Fields of models and devices that belong together: the rest fits, so that these decide.
+FAMILIES = {
+    "sensors": ({"input"}, {"sensors"}),
+    "runtimes": ({"operators", "runtime", "runtime_version"}, {"runtimes"}),
+    "memory": ({"size", "flash", "inference", "clock_hz"}, {"ram", "flash", "clock_hz"}),
+    "licences": ({"licence"}, {"licences"}),
+}
+EASY = Model(
+    sha256="0" * 64,
+    name="m",
+    version="1.0.0",
+    format="tflite",
+    size=1,
+    inference=Need(bytes=1),
+    operators=[Operator(name="CONV_2D", dtype="int8")],
 )
-@settings(max_examples=60, deadline=None)
-def test_index_definition_and_sparql_agree(shelf, found):
-    shelf = [plain_model(model) for model in shelf]
-    fleet = {f"urn:dev:{i}": plain_hardware(one) for i, one in enumerate(found)}
+ABLE = Hardware(
+    ram=Capacity(total=9), flash=Capacity(total=9), clock_hz=9, runtimes=[Runtime(name="shoal")], sensors=[]
+)
+
+
+def copied(base, source, fields):
+    return base.model_copy(update={field: getattr(source, field) for field in fields})
+
+
+@pytest.mark.parametrize("family", [*FAMILIES, "all"])
+@given(
+    st.lists(models(), min_size=1, max_size=4),
+    st.lists(hardware, min_size=1, max_size=6),
+    st.lists(observations(SensorNeed, 2, asked=True), min_size=4, max_size=4),
+)
+@settings(max_examples=50, deadline=None)
+def test_index_definition_and_sparql_agree(family, some_models, some_hardware, asked):
+    shelf, fleet = [], {}
+    for i, one in enumerate(map(plain_model, some_models)):
+        model = one if family == "all" else copied(EASY, one, FAMILIES[family][0])
+        if family == "sensors":
+            model = model.model_copy(update={"input": Input(sensors=[asked[i]])})
+        shelf.append(model.model_copy(update={"sha256": f"{i:064x}", "version": f"1.0.{i}"}))
+    for i, one in enumerate(map(plain_hardware, some_hardware)):
+        fleet[f"urn:dev:{i}"] = one if family == "all" else copied(ABLE, one, FAMILIES[family][1])
     defined = {
         (name, model.id)
         for model in shelf

@@ -169,6 +169,13 @@ def test_what_is_wrong_is_said(query, said, worker):
     assert len(names(worker)) == 3
 
 
+def test_the_folder_where_one_works_gives_no_code(filled_store, tmp_path, monkeypatch):
+    (tmp_path / "json.py").write_text("raise SystemExit(3)")
+    monkeypatch.chdir(tmp_path)
+    with Worker(filled_store) as worker:
+        assert len(names(worker)) == 3
+
+
 def test_no_query_reaches_a_network(filled_store):
     """The process itself has none, even where a query would get past the guard."""
     with socket.socket() as server:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from shoal.catalog.describe import onnx, sidecar, tflite
+from shoal.catalog.describe import archives, onnx, sidecar, tflite
 from shoal.catalog.describe.needs import network_facts
 from shoal.catalog.describe.sensors import sensor_need
 from shoal.catalog.documents import Model
@@ -102,9 +102,10 @@ def read(
         known = tflite.facts(content, where)
     elif kind == "onnx":
         known = onnx.facts(content, where)
+    own = archives.facts(content, kind, where) if kind in {"keras", "torch"} else {}
     train_last = asked.get("train_last")
     computed, notes = network_facts(path, kind, train_last if isinstance(train_last, int) else None)
-    known = computed | known | {"training": computed.get("training")}
+    known = own | computed | known | {"training": computed.get("training")}
     for name in ("inference", "training", "train_last"):
         if known.get(name) is None:
             known.pop(name, None)

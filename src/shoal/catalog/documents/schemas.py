@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from shoal.catalog.documents.board import Board
+from shoal.catalog.documents.board import Board, Hardware
 from shoal.catalog.documents.device import Device
 from shoal.catalog.documents.document import Document
+from shoal.catalog.documents.hardware import HARDWARE
 from shoal.catalog.documents.model import Model
 from shoal.catalog.documents.records import Alias, Deployment, LearningState, Measurement, Query, Run
 from shoal.catalog.documents.thing import Thing
@@ -61,4 +62,7 @@ def schema(kind: str) -> dict[str, Any]:
     described = (Thing if document is Device else document).model_json_schema(by_alias=True)
     if document is Device:
         described["required"].append("id")
+        hardware = Hardware.model_json_schema()
+        described["$defs"] |= hardware.pop("$defs")
+        described["properties"][HARDWARE] = hardware
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **described}

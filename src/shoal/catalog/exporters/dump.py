@@ -57,7 +57,6 @@ def dump(documents: Iterable[Document], format: Format) -> str:
     """
     from shoal.catalog.exporters import card, cyclonedx, mldcat, reference
     from shoal.catalog.exporters import documents as own
-    from shoal.catalog.graph import turtle
 
     chosen = list(documents)
     if format == "turtle":
@@ -68,14 +67,10 @@ def dump(documents: Iterable[Document], format: Format) -> str:
         return cyclonedx.bill(chosen)
     if format == "mldcat":
         return mldcat.mldcat(chosen)
+    if format == "reference":
+        return reference.profile(chosen)
     models = [one for one in chosen if isinstance(one, Model)]
     devices = [one for one in chosen if isinstance(one, Device)]
-    if format == "reference":
-        found = [triple for model in models for triple in reference.model_triples(model)]
-        found += [triple for device in devices for triple in reference.device_triples(device)]
-        if not found:
-            raise DocumentError.of("export", None, [("", "neither a model nor a device to be exported")])
-        return turtle(found)
     if format == "td":
         if not devices:
             raise DocumentError.of("export", None, [("", "no device to be exported")])

@@ -191,7 +191,9 @@ def term(name: str, meaning: Any, local: dict[str, Any], active: Context, place:
             raise ContextError(f"{place}.{key}", "is no text")
     raw = meaning.get("@container", [])
     container = [raw] if isinstance(raw, str) else raw
-    if not isinstance(container, list) or any(one not in CONTAINERS for one in container):
+    if not isinstance(container, list) or not all(
+        isinstance(one, str) and one in CONTAINERS for one in container
+    ):
         raise ContextError(f"{place}.@container", "is not read here")
     language = meaning.get("@language", "")
     if not isinstance(language, (str, type(None))):

@@ -7,13 +7,15 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from pyoxigraph import Quad
+from pyoxigraph import Literal, NamedNode, Quad
 
 from shoal.catalog.documents import KINDS, Board, Device, Hardware
 from shoal.catalog.graph.graphs import quads
+from shoal.catalog.graph.triples import node
 from shoal.catalog.graph.view import VOCABULARY, Change, View, vocabulary
 from shoal.catalog.store import Store
 from shoal.catalog.vocabulary import document_iri, graph_iri
+from shoal.errors import DocumentError
 
 __all__ = ["follow", "graph_of", "rebuild"]
 
@@ -110,7 +112,14 @@ class Boards:
 
 
 def graph_of(kind: str, body: Any, boards: Mapping[str, Hardware] | None = None) -> list[Quad]:
-    """Return the graph of a body from the store, where it was checked when it came in."""
-    if kind == "device":
-        return quads(Device.model_construct(td=body), boards)
-    return quads(KINDS[kind].model_validate(body))
+    """Return the graph of a body from the store, where it was checked when it came in.
+
+    One that has none (a Thing Description with a context that is not bundled) has a `shoal:problem` instead.
+    """
+    document = Device.model_construct(td=body) if kind == "device" else KINDS[kind].model_validate(body)
+    try:
+        return quads(document, boards)
+    except DocumentError as error:
+        # Stored past the catalog's door: it is in the graph by its problem, and stops nobody else.
+        graph = NamedNode(graph_iri(kind, document.id))
+        return [Quad(graph, node("shoal:problem"), Literal(error.what), graph)]

@@ -56,11 +56,13 @@ def read(
     ...     print(triple)
     <urn:a> <https://schema.org/name> "A"
     """
-    reader = Reader(base)
     try:
+        reader = Reader(base)
         reader.node(document, EMPTY, "", 0)
     except ContextError as error:
         raise DocumentError.of(name, where, [(error.place, error.problem)]) from None
+    except UnicodeEncodeError:
+        raise DocumentError.of(name, where, [("", "holds half of a character")]) from None
     return reader.triples
 
 

@@ -15,6 +15,7 @@ from shoal.catalog.vocabulary import PREFIXES
 from shoal.errors import DocumentError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 __all__ = ["load"]
@@ -88,7 +89,7 @@ def many(content: str, where: str) -> object:
     return value
 
 
-def _mend(thing: dict[str, Any], content: str, report: Any) -> None:
+def _mend(thing: dict[str, Any], content: str, report: Callable[[int, str, str], None]) -> None:
     """Mend known defects."""
     contexts = thing.get("@context")
     several = contexts if isinstance(contexts, list) else [contexts]

@@ -1,7 +1,7 @@
 """Which model runs on which device, and why not.
 
-:func:`check` is the definition: every condition of one model on one device. :class:`Index` answers the same for
-millions of them.
+:func:`check` is the definition: every condition of one model on one device. :class:`Index` answers the same
+for millions of them.
 """
 
 from __future__ import annotations

@@ -65,9 +65,11 @@ def check(
     Examples
     --------
     >>> from shoal.catalog.documents import Capacity, Hardware, Model, Need, Operator, Runtime
+    >>> softmax = Operator(name="SOFTMAX", version=2, dtype="int8")
     >>> wake = Model(sha256="0" * 64, name="wake", version="1.0.0", format="tflite", size=18712,
-    ...              inference=Need(bytes=7584), operators=[Operator(name="SOFTMAX", version=2, dtype="int8")])
-    >>> small = Hardware(ram=Capacity(total=6144), flash=Capacity(total=65536), runtimes=[Runtime(name="shoal")])
+    ...              inference=Need(bytes=7584), operators=[softmax])
+    >>> small = Hardware(ram=Capacity(total=6144), flash=Capacity(total=65536),
+    ...                  runtimes=[Runtime(name="shoal")])
     >>> for condition in check(wake, small):
     ...     print(condition)
     operators: needs SOFTMAX, has all in shoal

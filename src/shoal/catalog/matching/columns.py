@@ -26,8 +26,10 @@ class Columns:
     Examples
     --------
     >>> columns = Columns("ram", "flash")
-    >>> columns.put("a", 1024, 4096), columns.put("b", 2048, 8192), columns.remove("a"), columns.put("c", 1, 2)
-    (0, 1, 0, 0)
+    >>> columns.put("a", 1024, 4096), columns.put("b", 2048, 8192)
+    (0, 1)
+    >>> columns.remove("a"), columns.put("c", 1, 2)
+    (0, 0)
     >>> columns["ram"][:2].tolist(), columns.ids
     ([1, 2048], ['c', 'b'])
     """

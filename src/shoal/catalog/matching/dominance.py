@@ -1,7 +1,7 @@
-"""How many of many points lie beyond each of many others: two amounts, and a class of one that suits a group of other.
+"""How many points lie beyond each of many others, in two amounts, and are of a kind that suits.
 
-Pairs are not compared one by one. Both sides are cut into blocks by each amount; blocks that lie beyond altogether
-are counted by group, and only pairs within a block are compared.
+Pairs are not compared one by one. Both sides are cut into blocks by each amount; blocks that lie beyond
+altogether are counted by group, and only pairs within a block are compared.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ def beyond(needs: Points, haves: Points, suits: NDArray[np.bool_]) -> NDArray[np
     order, by_x = np.argsort(-needs.x, kind="stable"), np.argsort(-haves.x, kind="stable")
     needs, haves = needs.take(order), haves.take(by_x)
     cuts = np.unique(np.sort(haves.y)[np.arange(BLOCKS) * len(haves.y) // BLOCKS])
-    # Part p of the haves lies between cuts p - 1 and p; a need has all parts from `part` on, and some of the one before.
+    # Part p of the haves lies between cuts p - 1 and p; a need has all parts from `part` on, and a
+    # piece of the one before.
     parts = np.searchsorted(cuts, haves.y, "right")
     part = np.searchsorted(cuts, needs.y) + 1
     # Single precision counts exactly up to 2^24, and is twice as fast.
@@ -67,7 +68,7 @@ def beyond(needs: Points, haves: Points, suits: NDArray[np.bool_]) -> NDArray[np
     for block, start in enumerate(range(0, len(needs.x), size)):
         rows = slice(start, min(start + size, len(needs.x)))
         some = needs.take(rows)
-        # Needs and haves go from much to little: these have enough x for all needs of the block, those for some.
+        # Both go from much to little: these have enough x for all needs of the block, those for some.
         whole = int(np.searchsorted(-haves.x, -some.x[0], "right"))
         partly = slice(whole, int(np.searchsorted(-haves.x, -some.x[-1], "right")))
         np.add.at(table, (parts[done:whole], haves.kind[done:whole]), 1)
@@ -96,7 +97,7 @@ def strips(
     of_have: Points,
     cuts: NDArray[np.int64],
 ) -> NDArray[np.int64]:
-    """Return how many haves of the part that a need cuts through lie beyond it, of those with enough x for its block.
+    """Return the counts of the parts that needs cut through, of haves with enough x for a need's block.
 
     `of_need` and `of_have` hold the part and the block of each.
     """

@@ -1,8 +1,8 @@
 """All devices, with an index that follows every change at once.
 
-Most rows are in a :class:`Grid`, which does not change but for rows that are taken out. A row that is new or changed
-is in the *tail*, which is compared row by row. When the tail is long, a new grid is made of everything, for large
-fleets in the background.
+Most rows are in a :class:`Grid`, which does not change but for rows that are taken out. A row that is new or
+changed is in the *tail*, which is compared row by row. When the tail is long, a new grid is made of
+everything, for large fleets in the background.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ class Fleet:
         limit: int | None = None,
         count: int | None = None,
     ) -> NDArray[np.int64]:
-        """Return the slots of such devices, those with most RAM first; faster where it is known how many there are."""
+        """Return the slots of such devices, those with most RAM first; faster where their count is known."""
         most = None if limit is None else offset + limit
         if most is not None and count is None:
             count = self.grid.number(ram, flash, groups)
@@ -102,7 +102,7 @@ class Fleet:
         return found[offset:most]
 
     def short_of_ram(self, ram: int, flash: int, groups: NDArray[np.bool_], limit: int) -> NDArray[np.int64]:
-        """Return the slots of devices that have too little RAM and nothing else, those with most of it first."""
+        """Return the slots of devices that are short of RAM alone, those with most of it first."""
         found, tail = self.grid.below(ram, flash, groups, limit), self._tail
         columns = self.columns
         hits = (
@@ -114,7 +114,7 @@ class Fleet:
     def short_of_flash(
         self, ram: int, flash: int, groups: NDArray[np.bool_], limit: int
     ) -> NDArray[np.int64]:
-        """Return the slots of devices that have too little flash and nothing else, those with most of it first."""
+        """Return the slots of devices that are short of flash alone, those with most of it first."""
         found, tail = self.grid.below_flash(ram, flash, groups, limit), self._tail
         columns = self.columns
         hits = (columns["ram"][tail] >= ram) & (columns["flash"][tail] < flash)

@@ -63,7 +63,7 @@ class Follower:
         return index
 
     def keep(self) -> None:
-        """Write the index into the store, so that the next one begins there; nothing happens where it is there."""
+        """Write the index into the store, so that the next one begins there."""
         index = self._index
         if index is None or self.store.read_only or self._kept == self._revision:
             return
@@ -132,7 +132,7 @@ def hardware(body: Mapping[str, Any]) -> Hardware:
 
 
 def check(store: Store) -> list[str]:
-    """Return how the index that a store keeps differs from its documents; nothing where it does not, or none is kept."""
+    """Return how the index that a store keeps differs from its documents; nothing where none is kept."""
     kept = store.view(NAME)
     if kept is None:
         return []

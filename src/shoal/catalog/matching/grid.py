@@ -1,9 +1,9 @@
 """Devices in order of their memory, counted beforehand in a grid of RAM and flash.
 
 How many devices of some groups have at least so much RAM and so much flash: a grid of both, cut at quantiles,
-holds for each cell and each group how many are there or beyond. Of the two strips that the amounts cut through,
-each row is compared. So a million devices are counted with a look at some twenty thousand, however their memory is
-distributed.
+holds for each cell and each group how many are there or beyond. Of the two strips that the amounts cut
+through, each row is compared. So a million devices are counted with a look at some twenty thousand, however
+their memory is distributed.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Grid"]
 
 CELLS = 1 << 23  # of the grid at most, all groups together: 32 MB
+CELLS_PER_ROW = 16
 FINEST = 96  # cuts in each direction
 CHUNK = 1 << 13  # rows that are compared at first
 GONE = -3  # an amount that is less than whatever is needed
@@ -58,7 +59,8 @@ class Grid:
         self.count = count
         self.by_ram = ordered(slots, ram, flash, groups, (-keys, ram))
         self.by_flash = ordered(slots, ram, flash, groups, (-keys, ram, flash))
-        finest = max(1, min(FINEST, int((CELLS / max(1, count)) ** 0.5) - 1))
+        cells = min(CELLS, CELLS_PER_ROW * len(slots))
+        finest = max(1, min(FINEST, int((cells / max(1, count)) ** 0.5) - 1))
         self.ram_cuts = cuts(self.by_ram.ram, finest)
         self.flash_cuts = cuts(self.by_flash.flash, finest)
         self.ram_starts = np.searchsorted(self.by_ram.ram, self.ram_cuts)
@@ -224,7 +226,7 @@ def counted(
 def strip(
     need: int, cuts: NDArray[np.int64], starts: NDArray[np.int64], amounts: NDArray[np.int64]
 ) -> tuple[int, slice]:
-    """Return the first part of which all rows have what is needed, and the rows before it that have it too."""
+    """Return the first part whose rows all have what is needed, and the rows before it that have it."""
     cut = int(np.searchsorted(cuts, need))
     end = int(starts[cut]) if cut < len(cuts) else len(amounts)
     begin = int(starts[cut - 1]) if cut > 0 else 0

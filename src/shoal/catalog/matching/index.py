@@ -37,8 +37,9 @@ class Index:
     >>> for name, ram in ("small", 6144), ("large", 262144):
     ...     index.put_device(name, Hardware(ram=Capacity(total=ram), flash=Capacity(total=65536),
     ...                                     runtimes=[Runtime(name="shoal")]))
+    >>> softmax = Operator(name="SOFTMAX", version=2, dtype="int8")
     >>> wake = Model(sha256="0" * 64, name="wake", version="1.0.0", format="tflite", size=18712,
-    ...              inference=Need(bytes=7584), operators=[Operator(name="SOFTMAX", version=2, dtype="int8")])
+    ...              inference=Need(bytes=7584), operators=[softmax])
     >>> answer = index.devices_for(wake)
     >>> answer.count, answer.first()
     (1, ['large'])
@@ -134,7 +135,7 @@ class Index:
         training
             Whether they shall learn there.
         metric
-            The figure of merit. Of one with `loss`, `error`, `latency` or `energy` in its name less is better.
+            The figure of merit; less is better of one with `loss`, `error` or `latency` in its name.
         task
             Only models of this task.
 
@@ -188,14 +189,14 @@ class Index:
     def near(
         self, model: Model | str, limit: int = 10, *, training: bool = False, rule: Collection[str] = ALL
     ) -> tuple[Match, ...]:
-        """Return the devices that fail one condition only, those first that miss the smallest fraction of it."""
+        """Return the devices that fail one condition only, those first that miss least of it."""
         name, needs = self._needs(model, training, rule)
         with self.lock:
             found = self.fleet.ids(near_misses(self.fleet, self._wanted(needs), limit))
             return tuple(self._match(name, needs, one) for one in found)
 
     def near_models(self, device: str, limit: int = 10, *, training: bool = False) -> tuple[Match, ...]:
-        """Return the models that fail one condition only on a device, those first that miss the least of it."""
+        """Return the models that fail one condition only, those first that miss least of it."""
         facts = self._facts(device)
         with self.lock:
             found = []
@@ -217,7 +218,7 @@ class Index:
         near: int = 10,
         metric: str = "accuracy",
     ) -> Matches:
-        """Return what matches a model, a device, or whether the one runs on the other, with all conditions."""
+        """Return what matches a model or a device, or whether one runs on the other, with all conditions."""
         if model is not None and device is not None:
             match = self.explain(model, device, training=training)
             return Matches(1, (match,)) if match.fits else Matches(0, (), (match,))

@@ -81,7 +81,7 @@ class Wanted(NamedTuple):
 
 
 def near_misses(fleet: Fleet, wanted: Wanted, limit: int) -> NDArray[np.int64]:
-    """Return the slots of the devices that fail one condition only, those first that miss the smallest fraction of it."""
+    """Return the slots of the devices that fail one condition only, those first that miss least of it."""
     found, lacks = [], []
     for missing, slots in nearest(fleet, wanted, limit):
         found.append(slots)
@@ -96,7 +96,7 @@ def near_misses(fleet: Fleet, wanted: Wanted, limit: int) -> NDArray[np.int64]:
 def nearest(
     fleet: Fleet, wanted: Wanted, limit: int
 ) -> Iterator[tuple[NDArray[np.float64], NDArray[np.int64]]]:
-    """Yield the nearest devices by each condition that alone fails, with the fraction that they miss of it."""
+    """Yield the nearest devices by each condition that alone fails, with what they miss of it."""
     columns = fleet.columns
     for name, need, slots in (
         ("ram", wanted.ram, fleet.short_of_ram(wanted.ram, wanted.flash, wanted.groups, limit)),

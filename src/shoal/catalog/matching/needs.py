@@ -55,8 +55,8 @@ class Needs:
 def needs_of(model: Model, *, training: bool = False, rule: Collection[str] = ALL) -> Needs:
     """Return what a model needs to answer, or to learn, of what a rule asks.
 
-    RAM is that of inference or of training; where the document states none, it is not known. Flash is that of the
-    document, or else the size of the file. Without operators in the document, these are not known.
+    RAM is that of inference or of training; where the document states none, it is not known. Flash is that of
+    the document, or else the size of the file. Without operators in the document, these are not known.
 
     Examples
     --------

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 __all__ = ["Operation", "known_operators", "shoal_operators"]
 
 # The highest versions of TensorFlow Lite's operators that mean what the importer reads, for float32, int8 and
-# uint8. A version tells of types and options: of convolutions in float32, 2 and 5 are those with int8 weights; of
-# FULLY_CONNECTED in int8, 5 keeps dimensions, 6 has no bias, 12 has a scale for each output. A kernel for 16-bit
-# integers is always the next one. Later ones are not known to mean the same.
+# uint8. A version tells of types and options: of convolutions in float32, 2 and 5 are those with int8
+# weights; of FULLY_CONNECTED in int8, 5 keeps dimensions, 6 has no bias, 12 has a scale for each output. A
+# kernel for 16-bit integers is always the next one. Later ones are not known to mean the same.
 VERSIONS = {
     "ADD": (1, 2, 1),
     "AVERAGE_POOL_2D": (1, 2, 1),
@@ -61,8 +61,8 @@ class Operation(NamedTuple):
 def shoal_operators() -> Mapping[tuple[str, str], int]:
     """Return the highest version by name and type that Shoal's runtime has.
 
-    An operator in the list may still have options that are refused, a dilation for instance: `shoal.nn.load` has
-    the last word.
+    An operator in the list may still have options that are refused, a dilation for instance: `shoal.nn.load`
+    has the last word.
 
     Examples
     --------

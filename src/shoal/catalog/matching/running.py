@@ -79,15 +79,16 @@ def operators(need: RuntimeNeed, given: Engines) -> Condition:
     """Return whether one runtime has all operators: one that serves, where there is such a one.
 
     A runtime without a list has those of its version. They are known of Shoal's own. Of another they are not
-    known; it passes only where the model itself names it: whoever wrote that, and from which version on, has said
-    that it runs the model.
+    known; it passes only where the model itself names it: whoever wrote that, and from which version on, has
+    said that it runs the model.
 
     Examples
     --------
     >>> need = RuntimeNeed(operators=(Operation("CONV_2D", 3, "int8"), Operation("SVDF", 3, "int8")))
     >>> print(operators(need, (Engine("shoal", "", None, training=True),)))
     operators: needs CONV_2D, SVDF, has all but SVDF (version 3, int8) in shoal
-    >>> operators(need._replace(name="tflite-micro"), (Engine("tflite-micro", "", None, training=False),)).fits
+    >>> named = need._replace(name="tflite-micro")
+    >>> operators(named, (Engine("tflite-micro", "", None, training=False),)).fits
     True
     """
     asked = need.operators or ()

@@ -54,7 +54,7 @@ def observations(sensors: Iterable[Sensor] | None) -> Sensors:
 
 
 def sensor(need: Observation, sensors: Sensors) -> Condition:
-    """Return whether one of the sensors observes what is needed; of several, the one that misses least is shown.
+    """Return whether one of the sensors observes what is needed, or the one that misses least.
 
     Examples
     --------
@@ -81,7 +81,7 @@ def sensor(need: Observation, sensors: Sensors) -> Condition:
 
 
 def missing(need: Observation, have: Observation) -> float:
-    """Return the fraction of a need that a sensor misses: of range, rate and axes the worst; 0: it meets the need."""
+    """Return the fraction of a need that a sensor misses: of range, rate and axes the worst."""
     return max(
         covered(need, have),
         short(need.rate, have.rate),

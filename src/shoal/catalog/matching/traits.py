@@ -1,7 +1,7 @@
 """What devices are beside their memory, and what models ask of that: distinct ones, judged once.
 
-Many devices share sensors, runtimes, licences and clock: they are one *group*. Many models ask for the same: they are
-one *class*. Which class runs in which group is a matter of three tables and a comparison.
+Many devices share sensors, runtimes, licences and clock: they are one *group*. Many models ask for the same:
+they are one *class*. Which class runs in which group is a matter of three tables and a comparison.
 """
 
 from __future__ import annotations

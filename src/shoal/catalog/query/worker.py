@@ -147,7 +147,7 @@ class Worker:
         self._kill()
         self._sent = 0
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "shoal.catalog.query.process"],
+            [sys.executable, "-P", "-m", "shoal.catalog.query.process"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -20,6 +20,7 @@ __all__ = ["Found", "expression", "find", "titled"]
 # How much a word counts in each field: most where it names the document.
 WEIGHTS = Fields("10", "8", tags="5", labels="4", sensors="4", operators="3", description="1")
 MOST_WORDS = 32
+TYPED = 3  # letters of a last word that may still be typed
 LONGEST = 1000
 
 
@@ -50,8 +51,8 @@ def find(
     Parameters
     ----------
     text
-        Words. `wak*` and the last word find what begins so; `"wake word"` finds the words side by side;
-        `-word` leaves out what has it.
+        Words. `wak*` finds what begins so, and so does the last word if it has three letters; `"wake word"`
+        finds the words side by side; `-word` leaves out what has it.
     kinds
         Only documents of these kinds.
     limit, offset
@@ -127,7 +128,7 @@ def expression(text: str) -> str:
     if not kept:
         return ""
     found = [quoted(part) for part in kept]
-    if not kept[-1].endswith(('"', "*")):  # may still be typed
+    if len(kept[-1]) >= TYPED and not kept[-1].endswith(('"', "*")):  # may still be typed
         found[-1] = f"({found[-1]} OR {found[-1]}*)"
     wanted = f"({' AND '.join(found)})"
     return f"{wanted} NOT ({' OR '.join(out)})" if out else wanted

@@ -71,7 +71,7 @@ class Database:
         self._begun = self._undone = 0
         self._owner: int | None = None
         self._idle: list[sqlite3.Connection] = []
-        self._closed = False
+        self.closed = False
         if read_only and (path is None or not path.exists()):
             raise StorageError("no such catalog", where=self.where)
         with translated(self.where):
@@ -85,7 +85,7 @@ class Database:
     def close(self) -> None:
         """Close the file; it cannot be used any more."""
         with self._lock:
-            self._closed = True
+            self.closed = True
             while self._idle:
                 self._idle.pop().close()
             self._writer.close()
@@ -116,7 +116,7 @@ class Database:
             try:
                 yield connection
             finally:
-                if self._closed:
+                if self.closed:
                     connection.close()
                 else:
                     self._idle.append(connection)
@@ -131,25 +131,26 @@ class Database:
         if self.read_only:
             raise StorageError("the catalog is open for reading only", where=self.where)
         with self._lock, translated(self.where):
+            self._check_whole()
             part = f"part{self._depth}"
             begin, end, undo = (
-                (f"SAVEPOINT {part}", f"RELEASE {part}", f"ROLLBACK TO {part}")
+                (f"SAVEPOINT {part}", f"RELEASE {part}", (f"ROLLBACK TO {part}", f"RELEASE {part}"))
                 if self._depth
-                else ("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK")
+                else ("BEGIN IMMEDIATE", "COMMIT", ("ROLLBACK",))
             )
-            self._check_whole()
-            self._writer.execute(begin)
             self._begun += not self._depth
             self._depth += 1
             self._owner = threading.get_ident()
             try:
+                self._writer.execute(begin)
                 yield self._writer
                 self._check_whole()
                 self._writer.execute(end)
             except BaseException:
                 self._undone += 1
                 with suppress(sqlite3.Error):
-                    self._writer.execute(undo)
+                    for statement in undo:
+                        self._writer.execute(statement)
                 raise
             finally:
                 self._depth -= 1
@@ -166,7 +167,7 @@ class Database:
             raise StorageError("the transaction was undone: an error in a part was too bad", where=self.where)
 
     def _check_open(self) -> None:
-        if self._closed:
+        if self.closed:
             raise StorageError("the catalog is closed", where=self.where)
         if os.getpid() != self._process:
             # Connections may not be shared with a child process: SQLite's locks belong to the parent.

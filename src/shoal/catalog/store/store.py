@@ -93,6 +93,11 @@ class Store:
         self.close()
 
     @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+        return self._database.closed
+
+    @property
     def read_only(self) -> bool:
         """Whether it refuses to write."""
         return self._database.read_only

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from shoal.catalog.documents.thing import context
 from shoal.catalog.documents.thing.affordance import ActionAffordance, EventAffordance, PropertyAffordance
@@ -48,6 +48,13 @@ class Thing(Term):
     profile: Annotated[tuple[Iri, ...], Many] = ()
     schemas: Annotated[dict[Name, DataSchema], Field(alias="schemaDefinitions")] = Field(default_factory=dict)
     uri_variables: Annotated[UriVariables, Field(alias="uriVariables")] = Field(default_factory=dict)
+
+    @field_validator("type_", mode="after")
+    @classmethod
+    def _not_a_model(cls, types: tuple[str, ...]) -> tuple[str, ...]:
+        if "tm:ThingModel" in types:
+            raise ValueError("a Thing Model describes a kind of Thing, not one of them")
+        return types
 
     @model_validator(mode="after")
     def _references_exist(self) -> Self:

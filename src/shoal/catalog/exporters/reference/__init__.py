@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from shoal.catalog.exporters.reference.devices import device_triples
-from shoal.catalog.exporters.reference.models import model_triples
+from shoal.catalog.exporters.reference.profile import profile
 
-__all__ = ["device_triples", "model_triples"]
+__all__ = ["profile"]

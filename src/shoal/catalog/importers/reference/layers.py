@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["computation"]
 
-LABEL = re.compile(r"(?:^|,)\s*(\d+)\s*:\s*([^,]*)")
+LABEL = re.compile(r"(?:^|,)\s*(\d{1,6})\s*:\s*([^,]*)")
 
 
 def computation(facts: Facts, model: Subject) -> dict[str, Any]:
@@ -110,7 +110,7 @@ def _meaning(facts: Facts, model: Subject, shape: list[int]) -> dict[str, Any]:
     labels = {int(number): label.strip() for number, label in LABEL.findall(text)}
     if not labels:
         return {"description": text}
-    if not shape or sorted(labels) != list(range(shape[-1])):
+    if not shape or len(labels) != shape[-1] or max(labels) != shape[-1] - 1:
         facts.report(
             outputs[0],
             "hasOutputInfo",

@@ -99,6 +99,10 @@ def amount(facts: Facts, memory: Subject, value: float, owner: Subject) -> int:
         return to_bytes(value, unit, where)
     except InputError as error:
         raise DocumentError.of("reference ontology", where, [("schema:unitCode", error.what)]) from None
+    except OverflowError:
+        raise DocumentError.of(
+            "reference ontology", where, [("amount of memory", f"{value:g} {unit}")]
+        ) from None
 
 
 def _size(facts: Facts, subject: Subject) -> int | None:
