@@ -137,7 +137,7 @@ class Bench:
 
     def application(self, firmware: Firmware, name: str) -> dict[str, Path]:
         """Return the objects of an application."""
-        out = self.folder / name
+        out = self.folder / name.replace(" ", "-")  # the linker's map has no quotes
         for path, text in project_files(firmware, "cmake").items():
             (out / path).parent.mkdir(parents=True, exist_ok=True)
             (out / path).write_text(text)

@@ -77,22 +77,22 @@ def code(firmware: Firmware) -> Code | None:
 
     Functions that the application reaches are there, and no others, as the linker decides.
     """
-    table = tables().get(firmware.board.core)
-    if table is None:
+    table = tables().get(firmware.board.core, {"nodes": {}})
+    begin = f"{application(firmware)}/app.c:text.app_"
+    roots = [name for name in table["nodes"] if name.startswith(begin)]
+    if not roots:
         return None
     chosen = features(masks(firmware.plan))
     checked = checks(masks(firmware.plan))
     sizes = sized(table, chosen, checked)
     called = reached(table, [*chosen, checked[0]])
-    kind = application(firmware)
-    roots = [name for name in table["nodes"] if name.startswith(f"{kind}/app.c:text.app_")]
     stacks = {name: node[1] for name, node in table["nodes"].items()}
     depths: dict[str, int] = {}
     deepest = max(depth(root, stacks, called, depths) for root in roots)
     parts = {"operations": 0.0, "runtime": 0.0, "library": 0.0, "application": 0.0}
     for name in depths:
         # The image decides its own size; the checks are one entry, since they are all there or not.
-        if not name.startswith((f"{kind}/model.c", f"{CHECKS}:")):
+        if not name.startswith((f"{application(firmware)}/model.c", f"{CHECKS}:")):
             parts[part_of(name)] += sizes[name]
     parts["runtime"] += sizes[CHECKS]
     return Code(**{name: round(size) for name, size in parts.items()}, stack=deepest)

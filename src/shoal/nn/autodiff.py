@@ -41,7 +41,8 @@ def check_loss(graph: Graph, loss: str | None) -> None:
         return
     if loss not in LOSSES:
         raise ConfigError(f"unknown loss {loss!r}", where="loss", hint=" | ".join([*LOSSES, "None"]))
-    code = graph.ops[-1].code & ~QUANTIZED
+    codes = [op.code & ~QUANTIZED for op in graph.ops]
+    code = codes[-2] if codes[-1] == Code.DEQUANTIZE and len(codes) > 1 else codes[-1]
     # A quantized sigmoid is a table; the loss begins to matter once the end of the network computes in float.
     if code == Code.LOOKUP:
         return

@@ -116,14 +116,17 @@ def test_near_misses_fail_one_condition_by_the_least(model, fleet, limit, one_by
     assert all(len(match.reasons) == 1 for match in near)
 
 
-@given(shelves, hardware)
+@given(shelves, hardware, st.integers(1, 3), st.booleans())
 @settings(max_examples=100, deadline=None)
-def test_near_models_fail_one_condition(shelf, one):
-    near = filled({"urn:dev:0": one}, shelf).near_models("urn:dev:0", 3)
-    failing = [m.id for m in shelf if sum(not c.fits for c in check(m, one)) == 1]
-    assert len(near) == min(3, len(failing))
-    assert {match.model for match in near} <= set(failing)
-    assert [match.missing for match in near] == sorted(match.missing for match in near)
+def test_near_models_fail_one_condition_by_the_least(shelf, one, limit, training):
+    near = filled({"urn:dev:0": one}, shelf).near_models("urn:dev:0", limit, training=training)
+    failing = {}
+    for model in shelf:
+        failed = [condition for condition in check(model, one, training=training) if not condition.fits]
+        if len(failed) == 1:
+            failing[model.id] = failed[0].missing, key_of(model.id)
+    assert [match.model for match in near] == sorted(failing, key=failing.__getitem__)[:limit]
+    assert all(len(match.reasons) == 1 for match in near)
 
 
 @given(models(), fleets, st.integers(-30, 30), st.integers(-30, 30))

@@ -11,7 +11,7 @@ from shoal.catalog.matching.checking import Facts, amounts, conditions, facts_of
 from shoal.catalog.matching.condition import NEVER, NOTHING, Match
 from shoal.catalog.matching.coverage import Coverage, coverage_of
 from shoal.catalog.matching.fleet import Fleet
-from shoal.catalog.matching.nearby import Gain, Wanted, WhatIf, gains, near_misses
+from shoal.catalog.matching.nearby import Gain, Wanted, WhatIf, gains, near_misses, near_models
 from shoal.catalog.matching.needs import ALL, Needs, needs_of
 from shoal.catalog.matching.shelf import Shelf, Stock
 from shoal.catalog.matching.traits import Traits
@@ -199,13 +199,9 @@ class Index:
         """Return the models that fail one condition only, those first that miss least of it."""
         facts = self._facts(device)
         with self.lock:
-            found = []
-            for id in self.shelf.stock:
-                needs = self.shelf.needs(id, training=training)
-                match = Match(id, device, conditions(needs, facts))
-                if len(match.reasons) == 1:
-                    found.append(match)
-        return tuple(sorted(found, key=lambda one: (one.missing, one.model))[:limit])
+            slots = near_models(self.shelf, facts, limit, training=training)
+            found = [str(self.shelf.columns.ids[slot]) for slot in slots.tolist()]
+            return tuple(self._match(one, self.shelf.needs(one, training=training), device) for one in found)
 
     def match(
         self,

@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from shoal.catalog.matching.condition import missing_of
+from shoal.catalog.matching.condition import NEVER, NOTHING, missing_of
+from shoal.catalog.matching.shelf import USES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
+    from shoal.catalog.matching.checking import Facts
     from shoal.catalog.matching.fleet import Fleet
+    from shoal.catalog.matching.shelf import Shelf
 
-__all__ = ["Gain", "WhatIf", "gains", "near_misses"]
+__all__ = ["Gain", "WhatIf", "gains", "near_misses", "near_models"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,23 @@ def nearest(
         left -= len(slots)
         if left <= 0:
             return
+
+
+def near_models(shelf: Shelf, facts: Facts, limit: int, *, training: bool) -> NDArray[np.int64]:
+    """Return the slots of the models that fail one condition only, those first that miss least of it."""
+    traits, columns = shelf.traits, shelf.columns
+    failed, lack = traits.failed_by_class(traits.group(facts))
+    slots = columns.used()
+    ram, flash, kinds = (columns[name][slots] for name in USES[training])
+    failed, lack = failed[kinds], lack[kinds]
+    for need, have in ((ram, facts.ram), (flash, facts.flash)):
+        short = need > have
+        failed += short
+        known = short & (need != NEVER) & (have != NOTHING)
+        lack += np.where(known, (need - have) / np.maximum(need, 1), short)
+    only = np.flatnonzero(failed == 1)
+    order = np.lexsort((columns["key"][slots[only]], lack[only]))
+    return slots[only[order[:limit]]]
 
 
 def gains(fleet: Fleet, wanted: Wanted, what: str, limit: int) -> list[Gain]:

@@ -177,6 +177,21 @@ class Traits:
         remember(self._lacks_for, klass, lack)
         return lack
 
+    def failed_by_class(self, group: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return how many conditions each class fails in a group, and the sum of what is missing of them."""
+        have, classes = self.groups.keys[group], self.classes.columns
+        short = classes[:, 3] > have.clock
+        failed = short.astype(np.int64)
+        lack = np.array([missing_of(need, have.clock) for need in classes[:, 3].tolist()], np.float64)
+        for table in range(len(self.tables)):
+            # Several classes ask for the same.
+            needs, places = np.unique(classes[:, table], return_inverse=True)
+            judged = [self.judged(table, need, have[table]) for need in needs.tolist()]
+            missing = [[one.missing for one in found if not one.fits] for found in judged]
+            failed += np.array([len(one) for one in missing], np.int64)[places]
+            lack += np.array([sum(one) for one in missing], np.float64)[places]
+        return failed, lack
+
     def _lack(self, table: int, need: int, have: int) -> float:
         """Return the fraction that is missing of the one condition that fails, 0 where several do."""
         if table == len(self.tables):
