@@ -124,6 +124,11 @@ def test_a_sidecar_may_lie_elsewhere(saved, tmp_path):
         describe(saved, beside=tmp_path / "none.toml")
 
 
+def test_more_layers_than_there_are_cannot_learn(saved):
+    with pytest.raises(DocumentError, match="train_last: 99 layers, the model has 2"):
+        describe(saved, train_last=99)
+
+
 def test_an_onnx_file_is_described(net, tmp_path):
     onnx = pytest.importorskip("onnx", reason="pip install 'shoal[onnx]'")
     from shoal.nn.exporters.onnx import to_onnx

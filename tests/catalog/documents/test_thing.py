@@ -70,8 +70,8 @@ WRONG = {
     "security that is not defined": (thing(security="oauth"), "", "securityDefinitions has basic_sc"),
     "security of a form that is not defined": (
         with_property(forms=[{"href": "/p", "security": ["nope"]}]),
-        "",
-        "properties.p.forms[0].security names 'nope'",
+        "properties.p.forms[0].security",
+        "'nope' is not defined",
     ),
     "an empty list of security": (thing(security=[]), "security", "at least 1 item"),
     "an unknown scheme": (secured({"scheme": "magic"}), "securityDefinitions.sc", "its scheme is one of"),
@@ -89,8 +89,8 @@ WRONG = {
     ),
     "a combo of what is not there": (
         secured({"scheme": "combo", "oneOf": ["a", "b"]}),
-        "",
-        "securityDefinitions.sc names 'a'",
+        "securityDefinitions.sc",
+        "'a' is not defined",
     ),
     "a key in the air": (
         secured({"scheme": "apikey", "in": "air"}),
@@ -141,11 +141,13 @@ WRONG = {
     "a version without an instance": (thing(version={"model": "1"}), "version.instance", "missing"),
     "a day for a time": (thing(created="2026-11-21"), "created", "date and a time"),
     "a time that is none": (thing(modified="yesterdayT"), "modified", "Invalid isoformat"),
+    "half an escape in an id": (thing(id="urn:dev:%zz"), "id", "absolute IRI"),
+    "two fragments in an id": (thing(id="urn:a#b#c"), "id", "absolute IRI"),
     "a relative base": (thing(base="/lamp"), "base", "absolute IRI"),
     "a schema that is not defined": (
         with_property(forms=[{"href": "/p", "additionalResponses": {"schema": "s"}}]),
-        "",
-        "names the schema 's'",
+        "properties.p.forms[0]",
+        "the schema 's' is not defined",
     ),
     "a control character in a name": (
         thing(properties={"a\nb": {"forms": [{"href": "/"}]}}),

@@ -1,4 +1,4 @@
-"""Every real model loads with a loss and learns on: what `shoal build` and `shoal model footprint` begin with."""
+"""Every real model loads with a loss and learns on: what the commands begin with."""
 
 import numpy as np
 import pytest

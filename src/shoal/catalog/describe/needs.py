@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoal import nn
-from shoal.errors import ConfigError, InputError, ModelError
+from shoal.errors import ConfigError, DocumentError, InputError, ModelError
 from shoal.learn.footprint import footprint
 from shoal.nn.loader import imported, natural_loss
 
@@ -42,6 +42,8 @@ def network_facts(
 
     Raises
     ------
+    DocumentError
+        If `train_last` is more than there are.
     StateError
         If it is a damaged file of Shoal.
     MissingExtraError
@@ -98,6 +100,9 @@ def training(network: Network, kind: str, last: int | None) -> dict[str, Any]:
     if not layers:
         return {}
     last = 1 if last is None else last
+    if not 1 <= last <= len(layers):
+        problem = f"{last} layers, the model has {len(layers)} that can learn"
+        raise DocumentError.of("model document", None, [("train_last", problem)])
     tail = network.train_last(last)
     if tail.loss is None:
         tail = tail.with_loss(natural_loss(tail))

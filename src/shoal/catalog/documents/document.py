@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 from shoal.catalog.documents import limits
 from shoal.errors import DocumentError
 
-__all__ = ["Bytes", "Document", "Name", "Part", "Sha256", "Text", "Time", "Version", "problems"]
+__all__ = ["Bytes", "Document", "Name", "Part", "PlaceError", "Sha256", "Text", "Time", "Version", "problems"]
 
 
 def as_utc(time: datetime) -> datetime:
@@ -81,6 +81,14 @@ class Document(Part):
         return self.model_dump(mode="json", exclude_defaults=True)
 
 
+class PlaceError(ValueError):
+    """What a check of a whole part finds wrong at a place within it."""
+
+    def __init__(self, place: str, problem: str) -> None:
+        super().__init__(problem)
+        self.place = place
+
+
 def problems(error: ValidationError, place: str = "") -> list[tuple[str, str]]:
     """Return each field that is wrong, with what is wrong there and the value where it is short.
 
@@ -95,10 +103,16 @@ def problems(error: ValidationError, place: str = "") -> list[tuple[str, str]]:
     # An array whose items are wrong is also called too short: once is enough.
     inner = {one["loc"][:i] for one in errors for i in range(len(one["loc"]))}
     return [
-        (f"{place}.{field(one['loc'])}".strip("."), problem(one))
+        (f"{place}.{field(one['loc'])}.{place_within(one)}".strip("."), problem(one))
         for one in errors
         if not (one["type"] == "too_short" and one["loc"] in inner)
     ]
+
+
+def place_within(error: ErrorDetails) -> str:
+    """Return the place that a check of a whole part names."""
+    cause = error.get("ctx", {}).get("error")
+    return cause.place if isinstance(cause, PlaceError) else ""
 
 
 def problem(error: ErrorDetails) -> str:

@@ -17,19 +17,22 @@ from pydantic import (
     StringConstraints,
 )
 from pydantic_core import CoreSchema, core_schema
+from pyoxigraph import NamedNode
 
 __all__ = ["Array", "Iri", "Language", "Many", "Moment", "Name", "Names", "Reference", "Term", "unique"]
 
-# A scheme and anything but what RFC 3987 forbids.
-IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|\\^`]*")
 # A template of RFC 6570 has braces.
 REFERENCE = re.compile(r"[^\x00-\x20<>\"|\\^`]*")
 
 
 def absolute(text: str) -> str:
     """Refuse what is not an absolute IRI."""
-    if not IRI.fullmatch(text) or text.endswith(":"):
-        raise ValueError(f"{text[:100]!r} is not an absolute IRI")
+    try:
+        NamedNode(text)
+    except ValueError as error:
+        raise ValueError(f"{text[:100]!r} is not an absolute IRI: {error}") from None
+    if text.endswith(":"):
+        raise ValueError(f"{text[:100]!r} is not an absolute IRI: nothing follows its scheme")
     return text
 
 

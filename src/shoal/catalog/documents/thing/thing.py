@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from shoal.catalog.documents.document import PlaceError
 from shoal.catalog.documents.thing import context
 from shoal.catalog.documents.thing.affordance import ActionAffordance, EventAffordance, PropertyAffordance
 from shoal.catalog.documents.thing.form import Link, ThingForm
@@ -63,11 +64,11 @@ class Thing(Term):
             for name in names:
                 if name not in known:
                     has = ", ".join(known)
-                    raise ValueError(f"{place} names {name!r}, securityDefinitions has {has:.200}")
+                    raise PlaceError(place, f"{name!r} is not defined, securityDefinitions has {has:.200}")
         for place, form in self._forms():
             for response in form.additional:
                 if response.schema_ is not None and response.schema_ not in self.schemas:
-                    raise ValueError(f"{place} names the schema {response.schema_!r}, which is not defined")
+                    raise PlaceError(place, f"the schema {response.schema_!r} is not defined")
         return self
 
     def _forms(self) -> Iterator[tuple[str, Any]]:
