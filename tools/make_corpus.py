@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 CORPUS = ROOT / "runtime/fuzz/corpus"
-SEEDS, FIXED_SEEDS, LARGEST = 160, 20, 3072
+SEEDS, FIXED_SEEDS, RECURRENT_SEEDS, LARGEST = 160, 20, 24, 3072
 OPTIMIZERS: tuple[Literal["sgd", "momentum", "adam"] | None, ...] = (None, "sgd", "momentum", "adam")
 
 
@@ -147,6 +147,43 @@ def seed_fixed_network(rng: np.random.Generator) -> nn.Network:
     return nn.Network(layers, (inputs,), loss, seed, input_quantization=fixed(10))
 
 
+def seed_recurrent_network(rng: np.random.Generator) -> nn.Network:
+    """Draw a small network that remembers earlier samples, and learns behind that or not."""
+
+    def codes(dtype: Any = "int8") -> Any:
+        least = 0 if dtype == "int16" else -100
+        return nn.Quantization(dtype, float(np.float32(rng.uniform(0.001, 0.2))), int(rng.integers(least, 1)))
+
+    rows, inputs, units = int(rng.integers(1, 5)), int(rng.integers(1, 6)), int(rng.integers(1, 5))
+    given: Any = None
+    if rng.integers(3) == 0:
+        layers: list[nn.Layer] = [nn.LSTM(units, clip=float(rng.integers(2))), nn.Flatten(), nn.Dense(2)]
+    elif rng.integers(2):
+        given, cell = codes(), nn.Quantization("int16", 2.0 ** -int(rng.integers(9, 16)), 0)
+        layers = [nn.LSTM(units, clip=float(rng.integers(2)), quantized=codes(), cell=cell), nn.Flatten()]
+    else:
+        rows, given = 1, nn.Quantization("int16", 0.0007, 0)
+        layers = [nn.Quantize(codes()), nn.Flatten()]
+        for _ in range(rng.integers(1, 3)):
+            state = codes(("int8", "int16")[rng.integers(2)])
+            kinds = {"quantized": codes(), "state": state}
+            layers += [nn.SVDF(units, int(rng.integers(1, 6)), int(rng.integers(1, 3)), **kinds)]
+    learns = given is None or bool(rng.integers(2))
+    if learns and given is not None:
+        layers += [nn.Dequantize(), nn.Dense(3)]
+    elif given is not None:
+        probability = nn.Quantization("int16", 1 / 65536, -32768)
+        last = nn.Activation("softmax", quantized=probability)
+        layers += [last, nn.Quantize(nn.Quantization("int32", 1 / 32768, 0))]
+    network = nn.Network(layers, (1, rows, inputs), "mse" if learns else None, input_quantization=given)
+    for name, array in network.arrays.items():
+        if array.dtype != np.float32:
+            array[...] = rng.integers(-100, 100, array.shape)
+        elif name.endswith("scales"):
+            array[...] = rng.uniform(0.001, 0.1, array.shape)
+    return network
+
+
 def seed_images() -> Iterator[bytes]:
     """Yield images, small so that the fuzzer is fast, that it starts from."""
     rng = np.random.default_rng(1)
@@ -165,6 +202,9 @@ def seed_images() -> Iterator[bytes]:
     for _ in range(FIXED_SEEDS):
         network = seed_fixed_network(rng)
         yield network.plan("sgd" if rng.integers(5) else None).image()
+    for _ in range(RECURRENT_SEEDS):
+        network = seed_recurrent_network(rng)
+        yield network.plan("sgd" if network.loss else None).image()
 
 
 def seed_state(image: bytes) -> bytes:

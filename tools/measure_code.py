@@ -192,7 +192,7 @@ class Bench:
     def refer(self, found: Nodes, file: str, path: Path, defined: dict[str, str]) -> None:
         """Add what the sections of an object refer to, and note the symbols that it defines for others."""
         local = {}
-        for line in self.listed(f"{self.prefix}objdump", "-t", path).splitlines():
+        for line in self.listed(f"{self.prefix}objdump", "-t", "--special-syms", path).splitlines():
             if match := re.match(r"[0-9a-f]+ (.{7}) (\S+)\t[0-9a-f]+ (?:\.hidden )?(\S+)$", line):
                 flags, section, symbol = match.groups()
                 if section.startswith("."):
@@ -384,9 +384,13 @@ def measure(core: str) -> dict[str, dict[str, Any]]:
     calls = conditions(named, variants, sorted(changed), nodes)
     dispatch(entries, calls, nodes)
     for feature, symbols in checked.items():
+        # Alone an operation may be checked otherwise than among others.
+        seen = [
+            called_by_checks(found) for names, found in zip(named, variants, strict=True) if feature in names
+        ]
         members = [bench.members[symbol] for symbol in symbols if symbol in bench.members]
-        if members:
-            calls.setdefault(feature, {}).setdefault(CHECKS_ROOT, []).extend(members)
+        if sure := [member for member in members if all(member in one for one in seen)]:
+            calls.setdefault(feature, {}).setdefault(CHECKS_ROOT, []).extend(sure)
     rest = {key: [node.size, node.stack, sorted(node.calls)] for key, node in sorted(nodes.items())}
     return {"nodes": rest, "fitted": fitted, "calls": calls}
 
@@ -401,6 +405,11 @@ def checks_in(nodes: Nodes) -> int:
     return sum(
         node.size for key, node in nodes.items() if key.startswith(f"{CHECKS}:") and not key.endswith(UNUSED)
     )
+
+
+def called_by_checks(nodes: Nodes) -> set[str]:
+    """Return what the checks of an image refer to in a program."""
+    return {call for key, node in nodes.items() if key.startswith(f"{CHECKS}:") for call in node.calls}
 
 
 def fit(

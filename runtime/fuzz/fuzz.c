@@ -25,6 +25,7 @@ static uint64_t work_of_operation(const struct operation *op, const uint8_t *ten
     const uint64_t window = (uint64_t)op->kernel[0] * op->kernel[1];
     if (code == DENSE) return 3 * weights + largest;
     if (code == CONV2D) return largest * (weights + 1) * 2;
+    if (code == LSTM) return 64 * largest * (weights + 1);
     if (code <= AVERAGE_POOL2D) return 2 * largest * (window + 1) + weights + input_channels;
     return 16 * (largest + weights);
 }
@@ -99,6 +100,7 @@ void exercise(struct shoal *net, const uint8_t *image, uint32_t seed)
     if (is_label_loss(image)) s.target[0] = (float)(seed % info.active);
     memcpy(before, shoal_state(net), size);
     must(shoal_predict(net, s.x, s.inputs, s.y, s.outputs) == SHOAL_OK);
+    shoal_reset(net);
     shoal_score(net, s.x, s.inputs, s.target, s.targets, NULL, 0, &loss);
     must(memcmp(before, shoal_state(net), size) == 0);
     learn(net, &s);

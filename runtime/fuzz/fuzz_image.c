@@ -32,10 +32,12 @@ static bool is_self_contained(const uint8_t *image)
     struct header h;
     bool          good = true;
     memcpy(&h, image, sizeof h);
+    good = h.stream == 0;
     for (uint32_t i = 0; i < h.tensors; i++) {
         struct tensor t;
         memcpy(&t, image + sizeof h + sizeof t * i, sizeof t);
-        good = good && t.type != I16; /* without lanes */
+        good = good && t.type != I16 && t.space != STREAM; /* without lanes */
+        good = good && !(t.type == I32 && t.space == ARENA);
     }
     uint32_t *written = exactly(4 * (size_t)h.arena);
     memset(written, 0, 4 * (size_t)h.arena);

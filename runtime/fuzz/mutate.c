@@ -82,7 +82,7 @@ static bool shift(struct image *m, size_t at, long count)
 static void change_header(struct image *m)
 {
     struct header h = header_of(m);
-    switch (below(m, 12)) {
+    switch (below(m, 13)) {
     case 0: h.flags = (uint16_t)below(m, 5); break;
     case 1: h.optimizer = (uint8_t)below(m, 5); break;
     case 2: h.input = (uint16_t)below(m, h.tensors + 1); break;
@@ -94,6 +94,7 @@ static void change_header(struct image *m)
     case 8: h.constants = number_near(m, h.constants); break;
     case 9: h.learning = number_near(m, h.learning); break;
     case 10: h.forward = number_near(m, h.forward); break;
+    case 11: h.stream = number_near(m, h.stream); break;
     default: /* the border between answering and learning */
         if (h.forward > 0 && h.learning > 0) h.forward--, h.learning++;
         break;
@@ -117,7 +118,7 @@ static void change_tensor(struct image *m)
     case 3:
     case 4: t.shape[axis] = number_near(m, t.shape[axis]); break;
     case 5: memcpy(t.shape, other.shape, sizeof t.shape); break;
-    case 6: t.space = (uint8_t)below(m, 4); break;
+    case 6: t.space = (uint8_t)below(m, 5); break;
     case 7: t.grows ^= 1; break;
     case 8: /* the same number of values in another shape */
         other = t;
@@ -133,8 +134,9 @@ static void change_tensor(struct image *m)
 
 static uint8_t some_code(struct image *m)
 {
-    switch (below(m, 6)) {
+    switch (below(m, 7)) {
     case 0: return (uint8_t)below(m, 256);
+    case 6: return (uint8_t)(REQUANTIZE + below(m, 3) + (below(m, 2) ? QUANTIZED : 0));
     case 4: return (uint8_t)(QUANTIZED + DENSE + below(m, CLAMP));
     case 5: return (uint8_t)(QUANTIZED + BACKWARD + DENSE + below(m, CLAMP));
     case 1: return (uint8_t)(MSE + below(m, 3) + (below(m, 4) == 0 ? QUANTIZED : 0));
@@ -273,6 +275,7 @@ static void make_room(struct image *m)
         if (t.space == ARENA && end > h.arena && end <= LARGEST_ARENA) h.arena = (uint32_t)end;
         if (t.space == STATE && end > state + h.statistics && end - state <= LARGEST_ARENA)
             h.statistics = (uint32_t)(end - state);
+        if (t.space == STREAM && end > h.stream && end <= LARGEST_ARENA) h.stream = (uint32_t)end;
         if (t.space == CONSTANTS && end > h.constants && 4 * end < m->max_size) h.constants = (uint32_t)end;
         if (i == h.output && !t.grows) h.active = (uint16_t)t.shape[2];
     }

@@ -78,7 +78,7 @@ struct shoal_optimizer {
 };
 
 /* What one value of a sample or an answer is. */
-enum shoal_type { SHOAL_FLOAT32, SHOAL_INT8, SHOAL_UINT8, SHOAL_INT16 = 4 };
+enum shoal_type { SHOAL_FLOAT32, SHOAL_INT8, SHOAL_UINT8, SHOAL_INT32, SHOAL_INT16 };
 
 /* Numbers of one open network: values, where nothing else is said. */
 struct shoal_info {
@@ -117,11 +117,12 @@ SHOAL_API struct shoal_info shoal_info(const struct shoal *net);
 /* --- Use ------------------------------------------------------------------------------ */
 
 /* A sample x and an answer y are x_count and y_count values of the types that shoal_info() names:
- * float, int8_t, uint8_t or int16_t. A sample may be written where the network reads it, which saves a copy:
+ * float, int8_t, uint8_t, int16_t or int32_t. A sample may be written where the network reads it, which saves a copy:
  * what this returns is then given as x. Every call writes over it. */
 SHOAL_API void *shoal_input(struct shoal *net);
 
-/* One sample x -> y. Changes no state. Outputs in reserve are 0. */
+/* One sample x -> y. Changes nothing that learns. Outputs in reserve are 0.
+ * A network with recurrent layers remembers earlier samples: every call that takes a sample moves it on. */
 SHOAL_API enum shoal_status shoal_predict(struct shoal *net,
                                           const void *x, size_t x_count,
                                           void *y, size_t y_count);
@@ -131,6 +132,10 @@ SHOAL_API enum shoal_status shoal_score(struct shoal *net,
                                         const void *x, size_t x_count,
                                         const float *target, size_t target_count,
                                         void *y, size_t y_count, float *loss);
+
+/* Forgets all earlier samples, as after opening. Nothing that was learnt changes; saving and loading neither
+ * keep nor touch what a network remembers. */
+SHOAL_API void shoal_reset(struct shoal *net);
 
 /* --- Learn ---------------------------------------------------------------------------- */
 

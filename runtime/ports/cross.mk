@@ -14,7 +14,7 @@ CROSS := $(filter test cross cross/%,$(MAKECMDGOALS))
 # printf, no libm, and nothing on doubles (the names with df).
 MAY_HOLD := ^(shoal_.*|board_.*|main|start|reset|vectors|mem(cpy|move|set|cmp)|__clz_tab|__gnu_thumb1_case_[a-z]+|__[a-z]+([sd]i|sf)[234]?|$\
 __aeabi_(c?f[a-z]+|[iul]+2f|f2u?[il]z|u?[il]div(mod|0)?|lmul|l[la]s[lr]|u?lcmp|mem[a-z]+[48]?))$$
-MAY_NOT  := df|alloc|printf
+MAY_NOT  := ^_.*df|alloc|printf
 
 # $(1) core, $(2) compiler, $(3) its flags, $(4) row of ports/qemu/machines.txt
 define CROSS_BUILD

@@ -14,6 +14,13 @@ struct group {
     bool                       all_alike; /* every lane has `longest` samples */
 };
 
+/* Whether lanes can hold a tensor: floats and bytes. */
+static bool is_plain(const struct shoal *net, uint16_t number)
+{
+    const uint8_t type = tensor_at(net, number).type;
+    return type == F32 || bytes_in(type) == 1;
+}
+
 /* Opens a network; room for one sample's targets lies behind it. */
 static enum shoal_status open_group(struct shoal **net, real **targets, const void *image,
                                     size_t image_size, void *memory, size_t memory_size)
@@ -22,6 +29,8 @@ static enum shoal_status open_group(struct shoal **net, real **targets, const vo
     const enum shoal_status status = SHOAL_NAME(open)(net, image, image_size, memory, memory_size);
     if (status != SHOAL_OK) return status;
     if ((*net)->header.quantized > 0) return SHOAL_ERROR_NOT_TRAINABLE; /* visits share floats alone */
+    if ((*net)->header.stream > 0 || !is_plain(*net, (*net)->header.input) || !is_plain(*net, (*net)->header.output))
+        return SHOAL_ERROR_NOT_TRAINABLE;
     *targets = (*net)->arena + (*net)->header.arena;
     const size_t used = (size_t)((uint8_t *)(*targets + (*net)->outputs) - (uint8_t *)memory);
     return used <= memory_size ? SHOAL_OK : SHOAL_ERROR_MEMORY;

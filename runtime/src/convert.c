@@ -36,6 +36,27 @@ void SHOAL_NAME(dequantize_forward)(struct shoal *net, const struct operation *o
     }
 }
 
+#if SHOAL_WIDTH == 1
+
+/* aux: zero point of in, multiplier, shift, zero point of out. */
+void shoal_requantize_forward(struct shoal *net, const struct operation *op)
+{
+    const struct tensor in = tensor_at(net, op->in), out = tensor_at(net, op->out);
+    const struct tensor aux = tensor_at(net, op->aux);
+    const int32_t      *n = constants_of(net, &aux), least = least_of(out.type), largest = largest_of(out.type);
+    const uint8_t      *x = bytes_of(net, &in, 0);
+    void               *y = bytes_of(net, &out, 0);
+    for (size_t i = 0; i < tensor_size(&in); i++) {
+        const int32_t q = (in.type == I16 ? ((const int16_t *)(const void *)x)[i] : as_integer(x[i], in.type)) - n[0];
+        const int32_t whole = clamped(scaled(q, n[1], n[2]), least - n[3], largest - n[3]) + n[3];
+        if (out.type == I32) ((int32_t *)y)[i] = whole;
+        else if (out.type == I16) ((int16_t *)y)[i] = (int16_t)whole;
+        else ((uint8_t *)y)[i] = (uint8_t)whole;
+    }
+}
+
+#endif
+
 void SHOAL_NAME(quantized_lookup)(struct shoal *net, const struct operation *op)
 {
     const struct tensor in = tensor_at(net, op->in), out = tensor_at(net, op->out);

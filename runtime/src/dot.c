@@ -129,5 +129,5 @@ void dot(uint32_t *sum, const struct patch *p, const uint8_t *w, size_t size, si
         return;
     }
 #endif
-    (p->type == I8 ? dot_I8 : dot_U8)(sum, p, w, size, outputs);
+    (is_int8(p->type) ? dot_I8 : dot_U8)(sum, p, w, size, outputs);
 }

@@ -60,13 +60,15 @@ void shoal_fixed_dense(struct shoal *net, const struct operation *op)
     for (; o + BLOCK <= m; o += BLOCK) {
         uint32_t       s0 = BEGIN(0), s1 = BEGIN(1), s2 = BEGIN(2), s3 = BEGIN(3);
         const int32_t *w = d.w + o;
-        for (const int16_t *x = d.x; x != end; x++, w += m) {
-            const int32_t v = *x;
-            if (v == 0) continue; /* half of them after a relu */
-            ADD_TO(s0, 0);
-            ADD_TO(s1, 1);
-            ADD_TO(s2, 2);
-            ADD_TO(s3, 3);
+        for (const int16_t *x = d.x;; w += m) {
+            const int32_t v = *x++;
+            if (v != 0) { /* after a relu half of them are 0 */
+                ADD_TO(s0, 0);
+                ADD_TO(s1, 1);
+                ADD_TO(s2, 2);
+                ADD_TO(s3, 3);
+            }
+            if (x == end) break;
         }
         y[o] = saturated(shifted(s0, last));
         y[o + 1] = saturated(shifted(s1, last));
@@ -76,9 +78,10 @@ void shoal_fixed_dense(struct shoal *net, const struct operation *op)
     for (; o < m; o++) {
         uint32_t       sum = BEGIN(0);
         const int32_t *w = d.w + o;
-        for (const int16_t *x = d.x; x != end; x++, w += m) {
-            const int32_t v = *x;
+        for (const int16_t *x = d.x;; w += m) {
+            const int32_t v = *x++;
             ADD_TO(sum, 0);
+            if (x == end) break;
         }
         y[o] = saturated(shifted(sum, last));
     }
@@ -168,9 +171,10 @@ static void descend(const struct dense *d, struct channels run, struct rate rate
     int32_t *const first = d->w + run.first;
     int32_t       *w = first;
     uint32_t       outside = 0;
-    for (size_t i = 0; i < d->inputs; i++, w += d->outputs) {
+    for (size_t i = 0;; w += d->outputs) {
         const int32_t v = (rate.mantissa * d->x[i] + (1 << 14)) >> 15;
         if (v != 0) outside |= step(w, v, d->dy + run.first, n, rate.shift);
+        if (++i == d->inputs) break;
     }
     if (outside >> 31)
         for (size_t i = 0; i < d->inputs; i++) hold(first + i * d->outputs, n);

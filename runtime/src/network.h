@@ -8,7 +8,7 @@
 
 #define NONE 0xFFFFu /* no tensor */
 
-enum space { ARENA, STATE, CONSTANTS };
+enum space { ARENA, STATE, CONSTANTS, STREAM };
 enum type { F32, I8, U8, I32, I16 };
 enum header_flag { ACCUMULATE = 1, ANCHOR = 2 };
 enum optimizer { NO_OPTIMIZER, SGD, MOMENTUM, ADAM };
@@ -17,7 +17,7 @@ enum update { UPDATE_WEIGHTS = 1, UPDATE_BIAS = 2 };
 enum code {
     DENSE = 1, CONV2D, DEPTHWISE_CONV2D, MAX_POOL2D, AVERAGE_POOL2D, ADD,
     RELU, RELU6, LEAKY_RELU, TANH, SIGMOID, SOFTMAX, GROUP_NORM, STANDARDIZE,
-    PAD, RESIZE_NEAREST, QUANTIZE, DEQUANTIZE, LOOKUP, MEAN, CLAMP,
+    PAD, RESIZE_NEAREST, QUANTIZE, DEQUANTIZE, LOOKUP, MEAN, CLAMP, REQUANTIZE, SVDF, LSTM,
     MSE = 32, BINARY_CROSS_ENTROPY, CROSS_ENTROPY,
     BACKWARD = 64,  /* added to the code of a forward operation */
     QUANTIZED = 128 /* added where the values are int8, uint8 or int16 */
@@ -42,11 +42,27 @@ enum code {
 #define SHOAL_FIXED 0
 #endif
 #ifndef SHOAL_BYTES
-#define SHOAL_BYTES 1 /* int8 and uint8 values */
+#define SHOAL_BYTES 1 /* operations on int8 and uint8 values */
+#endif
+#ifndef SHOAL_UINT8
+#define SHOAL_UINT8 1 /* uint8 values */
+#endif
+#ifndef SHOAL_INT16
+#define SHOAL_INT16 1 /* int16 values, in fixed point or not */
 #endif
 #define HAS(set, code) (((uint64_t)(set) >> (code) & 1u) != 0)
+/* The same of a number that is no constant, below 32: a shift of 64 bits is long on a small core. */
+#define HAS_NOW(set, code) (((uint32_t)(set) >> ((code) & 31) & 1u) != 0)
 #define HAS_ACCUMULATION HAS(SHOAL_OPTIMIZERS, 32)
+#define HAS_INTEGERS \
+    (HAS_QUANTIZED || HAS_QUANTIZED_BACKWARD || HAS(SHOAL_OPERATIONS, QUANTIZE) || \
+     HAS(SHOAL_OPERATIONS, DEQUANTIZE) || HAS(SHOAL_OPERATIONS, REQUANTIZE))
 #define HAS_FIXED (SHOAL_WIDTH == 1 && SHOAL_FIXED)
+#define HAS_INT16 (SHOAL_WIDTH == 1 && SHOAL_INT16)
+#define HAS_SVDF (SHOAL_WIDTH == 1 && HAS(SHOAL_QUANTIZED, SVDF))
+#define HAS_LSTM (SHOAL_WIDTH == 1 && HAS(SHOAL_OPERATIONS, LSTM))
+#define HAS_QUANTIZED_LSTM (SHOAL_WIDTH == 1 && HAS(SHOAL_QUANTIZED, LSTM))
+#define HAS_STREAM (HAS_SVDF || HAS_LSTM || HAS_QUANTIZED_LSTM)
 #define HAS_QUANTIZED ((SHOAL_QUANTIZED) != 0)
 #define HAS_QUANTIZED_BACKWARD ((SHOAL_QUANTIZED_BACKWARD) != 0)
 
@@ -60,13 +76,13 @@ struct header {
     uint16_t input, output;
     uint8_t  optimizer, reserved;
     uint16_t active;
-    uint32_t quantized, reserved2;
+    uint32_t quantized, stream;
 };
 
 struct tensor {
     uint32_t offset;
     uint32_t shape[3];
-    uint8_t  space, grows, type, zero_point; /* zero_point: in the tensor's own type; I16: fraction bits */
+    uint8_t  space, grows, type, zero_point; /* zero_point: of bytes in their own type; I16: fraction bits */
 };
 
 struct operation {
@@ -118,7 +134,12 @@ SHOAL_INLINE size_t tensor_size(const struct tensor *t)
     return (size_t)t->shape[0] * t->shape[1] * t->shape[2];
 }
 
-SHOAL_INLINE size_t bytes_in(uint8_t type) { return type == I8 || type == U8 ? 1 : type == I16 ? 2 : 4; }
+SHOAL_INLINE size_t bytes_in(uint8_t type)
+{
+    return !HAS_INTEGERS ? 4 : type == I8 || type == U8 ? 1 : type == I16 ? 2 : 4;
+}
+
+SHOAL_INLINE bool is_int16(uint8_t type) { return HAS_INT16 && type == I16; }
 
 /* Whether operations on values of a type are those in fixed point. */
 SHOAL_INLINE bool is_fixed(uint8_t type) { return HAS_FIXED && type == I16; }
@@ -146,6 +167,12 @@ SHOAL_INLINE real *values_of(const struct shoal *net, const struct tensor *t)
     return (t->space == ARENA ? net->arena : net->state) + t->offset;
 }
 
+/* What an operation remembers of earlier samples; behind the arena. */
+SHOAL_INLINE void *remembered(const struct shoal *net, const struct tensor *t)
+{
+    return net->arena + net->header.arena + t->offset;
+}
+
 /* Quantized values lie lane after lane, so that each lane is computed as at width 1. */
 SHOAL_INLINE uint8_t *bytes_of(const struct shoal *net, const struct tensor *t, size_t lane)
 {
@@ -164,10 +191,12 @@ SHOAL_INLINE const void *integers_of(const struct shoal *net, const struct tenso
     return t->space == CONSTANTS ? constants_of(net, t) : (const void *)bytes_of(net, t, 0);
 }
 
-/* int8 or uint8, as the type says. */
+/* Which of int8 and uint8 a type is. */
+SHOAL_INLINE bool is_int8(uint8_t type) { return !SHOAL_UINT8 || type == I8; }
+
 SHOAL_INLINE int32_t as_integer(uint8_t byte, uint8_t type)
 {
-    return type == U8 ? (int32_t)byte : (int32_t)byte - ((byte & 128) << 1);
+    return is_int8(type) ? (int8_t)byte : (int32_t)byte;
 }
 
 SHOAL_INLINE int32_t zero_point_of(const struct tensor *t) { return as_integer(t->zero_point, t->type); }
@@ -251,6 +280,12 @@ void SHOAL_NAME(pad_forward)(struct shoal *net, const struct operation *op); /* 
 void SHOAL_NAME(resize_nearest_forward)(struct shoal *net, const struct operation *op);
 void SHOAL_NAME(quantize_forward)(struct shoal *net, const struct operation *op);
 void SHOAL_NAME(dequantize_forward)(struct shoal *net, const struct operation *op);
+
+/* At width 1 alone: what holds int16 values, and what remembers. */
+void shoal_requantize_forward(struct shoal *net, const struct operation *op);
+void shoal_lstm_forward(struct shoal *net, const struct operation *op);
+void shoal_quantized_svdf(struct shoal *net, const struct operation *op);
+void shoal_quantized_lstm(struct shoal *net, const struct operation *op);
 
 /* The same on int8 or uint8 values. */
 #define QUANTIZED_OPERATION(name) \

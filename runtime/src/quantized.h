@@ -40,6 +40,17 @@ SHOAL_INLINE int32_t clamped(int32_t x, int32_t least, int32_t largest)
     return x < least ? least : x > largest ? largest : x;
 }
 
+/* The range of a type of integers. */
+SHOAL_INLINE int32_t least_of(uint8_t type)
+{
+    return type == U8 ? 0 : type == I8 ? -128 : type == I16 ? -32768 : INT32_MIN;
+}
+
+SHOAL_INLINE int32_t largest_of(uint8_t type)
+{
+    return type == U8 ? 255 : type == I8 ? 127 : type == I16 ? 32767 : INT32_MAX;
+}
+
 /* An output from what it is above its zero point, kept in a range. */
 SHOAL_INLINE uint8_t output_of(int32_t x, int32_t zero, int32_t least, int32_t largest)
 {

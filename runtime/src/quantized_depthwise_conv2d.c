@@ -99,7 +99,7 @@ static void convolve_window(const struct depthwise *d, const uint8_t *x, const u
 {
     const size_t outputs = d->window.out[2], multiplier = outputs / d->window.in[2];
     const size_t alike = multiplier == 1 ? outputs : multiplier; /* all neighbours, or all siblings */
-    const bool   is_signed = d->type == I8;
+    const bool   is_signed = is_int8(d->type);
     add_window *const neighbours = is_signed ? add_neighbours_I8 : add_neighbours_U8;
     add_window *const together = multiplier == 1 ? neighbours : is_signed ? add_siblings_I8 : add_siblings_U8;
     uint32_t sum[OUTPUTS];

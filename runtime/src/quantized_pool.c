@@ -5,7 +5,7 @@
 enum kind { LARGEST, SUM };
 
 /* int8 with the sign bit turned over is q + 128, in the order of uint8. */
-SHOAL_INLINE uint8_t turn_of(uint8_t type) { return type == I8 ? 128 : 0; }
+SHOAL_INLINE uint8_t turn_of(uint8_t type) { return is_int8(type) ? 128 : 0; }
 
 /* Rows and columns of neighbouring values, each step to the next. */
 struct area {

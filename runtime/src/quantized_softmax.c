@@ -1,7 +1,8 @@
 /* Softmax on integers, in fixed point as TensorFlow Lite's reference kernel takes it.
  *
  * Qm is a 32-bit number with m bits before the point. exp is taken of a difference in Q5, -32 to 0, the sum
- * of exponentials in Q12, and each answer is an exponential times the reciprocal of the sum, in Q0. */
+ * of exponentials in Q12, and each answer is an exponential times the reciprocal of the sum, in Q0: in steps of
+ * 2^-8, or as int16 of 2^-16. */
 #include "quantized.h"
 
 /* exp(a) for a in [-1/4, 0), both Q0: a Taylor polynomial of fourth order around -1/8. */
@@ -45,7 +46,14 @@ SHOAL_INLINE int32_t power_of(int32_t difference, const int32_t numbers[3])
     return difference < numbers[2] ? 0 : exp_of(scaled(difference, numbers[0], numbers[1]));
 }
 
-static void softmax(const uint8_t *x, uint8_t *y, size_t n, uint8_t type, const int32_t numbers[3])
+/* A probability in steps of 2^-31 / 2^bits; less than half of one is 0. */
+SHOAL_INLINE int32_t steps_of(int32_t product, int32_t bits, int32_t most)
+{
+    const int32_t q = bits > 31 ? 0 : rounded_shift(product, bits);
+    return q > most ? most : q;
+}
+
+static void softmax(const uint8_t *x, void *y, size_t n, uint8_t type, bool wide, const int32_t numbers[3])
 {
     int32_t  largest = as_integer(x[0], type), bits = 35, scale;
     uint32_t sum = 0;
@@ -59,8 +67,8 @@ static void softmax(const uint8_t *x, uint8_t *y, size_t n, uint8_t type, const 
     scale = reciprocal((int32_t)(sum - 0x80000000u));
     for (size_t i = 0; i < n; i++) {
         const int32_t product = high_product(scale, power_of(as_integer(x[i], type) - largest, numbers));
-        const int32_t q = bits > 31 ? 0 : rounded_shift(product, bits); /* less than half: 0 */
-        y[i] = (uint8_t)((q > 255 ? 255 : q) + (type == I8 ? -128 : 0));
+        if (wide) ((int16_t *)y)[i] = (int16_t)(steps_of(product, bits - 8, 65535) - 32768);
+        else ((uint8_t *)y)[i] = (uint8_t)(steps_of(product, bits, 255) + (type == I8 ? -128 : 0));
     }
 }
 
@@ -69,6 +77,6 @@ void SHOAL_NAME(quantized_softmax)(struct shoal *net, const struct operation *op
     const struct tensor in = tensor_at(net, op->in), out = tensor_at(net, op->out);
     const struct tensor aux = tensor_at(net, op->aux);
     for (size_t l = 0; l < SHOAL_WIDTH; l++)
-        softmax(bytes_of(net, &in, l), bytes_of(net, &out, l), tensor_size(&in), in.type,
+        softmax(bytes_of(net, &in, l), bytes_of(net, &out, l), tensor_size(&in), in.type, is_int16(out.type),
                 integers_of(net, &aux));
 }

@@ -28,8 +28,10 @@
 
 #if defined(__GNUC__)
 #define SHOAL_INLINE static inline __attribute__((always_inline))
+#define SHOAL_OUTLINED static __attribute__((noinline)) /* called from so many places that it saves flash */
 #else
 #define SHOAL_INLINE static inline
+#define SHOAL_OUTLINED static
 #endif
 
 #if SHOAL_WIDTH == 1

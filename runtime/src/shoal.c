@@ -41,6 +41,14 @@ static bool are_finite(const float *values, size_t count)
     return true;
 }
 
+void shoal_reset(struct shoal *net)
+{
+    for (uint32_t i = 0; HAS_STREAM && i < net->header.tensors; i++) {
+        const struct tensor t = tensor_at(net, (uint16_t)i);
+        if (t.space == STREAM) memset(remembered(net, &t), t.zero_point, tensor_size(&t) * bytes_in(t.type));
+    }
+}
+
 static enum shoal_status check_target(const struct shoal *net, const float *target, size_t count)
 {
     if (net->header.learning == 0) return SHOAL_ERROR_NOT_TRAINABLE;

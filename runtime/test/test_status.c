@@ -68,7 +68,7 @@ static void check_headers(const struct vector *v)
     static const size_t counts[] = {16, 20, 24, 28, 44}; /* each leads to another size */
     static const struct { size_t at; unsigned char byte; enum shoal_status status; } wrong[] = {
         {4, 3, SHOAL_ERROR_VERSION}, {6, 0xFC, SHOAL_ERROR_IMAGE}, {52, 4, SHOAL_ERROR_IMAGE},
-        {53, 1, SHOAL_ERROR_IMAGE}, {56, 1, SHOAL_ERROR_IMAGE}, {63, 1, SHOAL_ERROR_IMAGE},
+        {53, 1, SHOAL_ERROR_IMAGE}, {56, 1, SHOAL_ERROR_IMAGE}, {63, 0x20, SHOAL_ERROR_IMAGE},
         {49, 0xFF, SHOAL_ERROR_TENSOR}, {51, 0xFF, SHOAL_ERROR_TENSOR}, {55, 0xFF, SHOAL_ERROR_TENSOR},
     };
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)

@@ -43,7 +43,7 @@ void seal(void *image, size_t size)
 
 enum { HEAD = 92 };
 
-static unsigned char *read_file(const char *path, size_t *size)
+unsigned char *read_file(const char *path, size_t *size)
 {
     FILE *file = fopen(path, "rb");
     if (file == NULL) stop(path, "cannot be opened");

@@ -22,6 +22,8 @@ struct vector {
 };
 
 /* Ends the program where the file is missing or no vector. */
+unsigned char *read_file(const char *path, size_t *size);
+
 struct vector read_vector(const char *path);
 void          free_vector(struct vector *v);
 

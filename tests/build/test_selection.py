@@ -118,6 +118,8 @@ def test_masks_are_those_of_the_image():
         "OPTIMIZERS": 1 << 2,
         "FIXED": 0,
         "BYTES": 0,
+        "UINT8": 0,
+        "INT16": 0,
     }
 
 

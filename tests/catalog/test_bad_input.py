@@ -211,7 +211,11 @@ FILES = [
     ("h.csv", "file,name\n../../etc/passwd,x\n", "not below the folder"),
     ("i.csv", "id,title,sensors\nurn:dev:1,Press,acceleration 0..4 furlong\n", "unknown unit"),
     ("j.csv", "id,title\n" + "urn:dev:1,Press\n" * 2, "as in row 2"),
-    ("k.jsonld", '{"@context": {"documentKind": "https://evil.example/x"}}', "it holds no documents"),
+    (
+        "k.jsonld",
+        '{"@context": {"documentKind": "https://w3id.org/shoal/vocabulary#documentKind"}}',
+        "it holds no documents",
+    ),
     ("l.exe", "MZ", "no format has the suffix"),
     ("m.ttl", b"\xff\xfe", "UTF-8|Parser error"),
 ]

@@ -11,7 +11,16 @@ import pytest
 from shoal import nn
 from shoal.catalog import Catalog
 from shoal.catalog.documents import Alias, Board, Capacity, Deployment, Hardware, Model, Query
-from shoal.errors import ConflictError, DocumentError, ModelError, StorageError, UnknownError
+from shoal.catalog.matching import ALL, REFERENCE_RULE, check
+from shoal.catalog.unsure import Unsure
+from shoal.errors import (
+    ConfigError,
+    ConflictError,
+    DocumentError,
+    ModelError,
+    StorageError,
+    UnknownError,
+)
 
 TD = {
     "@context": "https://www.w3.org/2022/wot/td/v1.1",
@@ -55,7 +64,7 @@ def test_a_site_from_the_first_file_to_the_last_question(catalog, file, tmp_path
     (tmp_path / "hall.td.jsonld").write_text(json.dumps(TD))
     catalog.add_device(tmp_path / "hall.td.jsonld")
     catalog.add_device(
-        TD | {"id": "urn:dev:small", "title": "Thermometer", "shoal:hardware": {"board": "microbit"}}
+        TD | {"id": "urn:dev:small", "title": "Thermometer", "shoal:hardware": {"board": "pico"}}
     )
 
     matches = catalog.match(model="keywords")
@@ -137,7 +146,9 @@ def test_one_file_has_one_name_and_one_version_is_one_file(catalog, file):
         catalog.add_model(file("b.shoal", 2), name="keywords", version="1.0.0")
     assert error.value.hint == "version 1.0.1"
     assert catalog.store.revision == 1
-    assert not catalog.store.has_blob(hashlib.sha256(file("b.shoal", 2).read_bytes()).hexdigest())
+    digest = hashlib.sha256(file("b.shoal", 2).read_bytes()).hexdigest()
+    with pytest.raises(UnknownError, match=digest):
+        catalog.store.read_blob(digest)
 
 
 def test_a_damaged_model_leaves_nothing_behind(catalog, tmp_path):
@@ -233,7 +244,8 @@ def test_many_documents_come_in_together_or_not_at_all(catalog, file):
         return Model(sha256=f"{number:064x}", name=f"m{number}", version="1.0.0", format="other", size=1)
 
     path = file("a.shoal")
-    assert catalog.add_many([model(1), model(2)], files={"any": path}) == [1, 2]
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert catalog.add_many([model(1), model(2)], files={digest: path}) == [1, 2]
     assert [event.id for event in catalog.events()] == [model(1).id, model(2).id]
     assert catalog.add_many([model(2), model(3)]) == [3]
     with pytest.raises(ConflictError):
@@ -379,3 +391,158 @@ def test_a_catalog_in_memory_does_it_all(file):
         assert catalog.similar("a") == []
         assert catalog.what_if("a", ram=10**9).more < 0
         assert list(catalog.check()) == []
+
+
+def test_the_graph_of_a_catalog_before_is_not_that_of_a_restored_one(catalog, tmp_path):
+    path = tmp_path / "other.shoal"
+    question = "SELECT ?title WHERE { ?device a td:Thing ; td:title ?title }"
+    with Catalog(path) as other:
+        other.add_device(TD | {"title": "The one before"})
+        assert "The one before" in other.query(question).json()
+    catalog.add_device(TD)
+    catalog.backup(tmp_path / "backup.shoal")
+    path.unlink()
+    Catalog.restore(tmp_path / "backup.shoal", path)
+    assert not (tmp_path / "other.shoal.rdf").exists()
+    with Catalog(path) as restored:
+        answer = restored.query(question).json()
+        assert ("Press of hall 7" in answer, "before" in answer) == (True, False)
+        assert list(restored.check()) == []
+
+
+def test_names_are_asked_within_a_transaction_and_outside_of_it_in_memory(file):
+    """The lock of the database is taken before that of the names, by whoever asks."""
+    with Catalog(None) as catalog:
+        catalog.add_model(file("a.shoal"), name="a")
+        stop = threading.Event()
+
+        def ask():
+            while not stop.is_set():
+                catalog.model("a")
+
+        asking = threading.Thread(target=ask, daemon=True)
+        asking.start()
+
+        def write():
+            for number in range(300):
+                with catalog.store.transaction():
+                    catalog.versions("a")
+                    catalog.store.put("board", f"b{number}", {"name": f"b{number}"})
+
+        writing = threading.Thread(target=write, daemon=True)
+        writing.start()
+        writing.join(60)
+        stop.set()
+        asking.join(10)
+        assert not writing.is_alive()
+        assert not asking.is_alive()
+
+
+def test_the_deployments_of_an_expired_device_end(catalog, file):
+    model = catalog.add_model(file("a.shoal"), name="a")
+    catalog.store.put("device", TD["id"], TD, expires=10.0)
+    states = {"planned": "removed", "active": "removed", "failed": "failed"}
+    for key in states:
+        catalog.add(Deployment(key=key, model=model.sha256, device=TD["id"], status=key))
+    assert catalog.purge(9.0) == []
+    events = catalog.purge(10.0)
+    assert [(one.kind, one.action, one.actor) for one in events] == [
+        ("deployment", "updated", "expiry"),
+        ("deployment", "updated", "expiry"),
+        ("device", "deleted", "expiry"),
+    ]
+    assert {key: catalog.get("deployment", key).status for key in states} == states
+    assert list(catalog.check()) == []
+
+
+def test_an_alias_leads_to_a_model_of_its_name(catalog, file):
+    model = catalog.add_model(file("a.shoal"), name="a")
+    for name in ("b", "none"):
+        with pytest.raises(ConflictError, match="another name, 'a'"):
+            catalog.alias(name, "champion", "a")
+    catalog.alias("a", "champion", "a")
+    with pytest.raises(ConflictError, match="needed by the alias 'a@champion'"):
+        catalog.add(model.model_copy(update={"name": "b"}))
+    catalog.remove("alias", "a@champion")
+    catalog.add(model.model_copy(update={"name": "b"}))
+
+
+def test_a_device_of_an_unknown_board_is_refused_with_those_like_it(catalog):
+    for said in (
+        {"shoal:hardware": {"board": "nano33blee"}},
+        {"shoal:hardware": {}, "links": [{"rel": "type", "href": "urn:shoal:board:nano33blee"}]},
+    ):
+        with pytest.raises(UnknownError, match="no board 'nano33blee'") as caught:
+            catalog.add_device(TD | said)
+        assert "nano33ble" in caught.value.hint
+        assert caught.value.where == "device 'urn:dev:hall-7': shoal:hardware.board"
+    catalog.add_board(Board(name="nano33blee", hardware=Hardware(ram=Capacity(total=1000))))
+    catalog.add_device(TD | {"shoal:hardware": {"board": "nano33blee"}})
+
+
+def test_a_file_that_changed_since_it_was_described_is_not_kept(catalog, file):
+    from shoal.catalog.importers import load
+
+    path = file("a.shoal")
+    read = load(path)
+    path.write_bytes(file("b.shoal", 2).read_bytes())
+    with pytest.raises(StorageError, match="changed"):
+        catalog.add_many(read.documents, files=read.files)
+    assert catalog.store.revision == 0
+
+
+def test_a_title_is_found_in_any_case_and_spacing(catalog):
+    catalog.add_device(TD | {"title": "Prüfstand  ÖL 7"})
+    for title in ("prüfstand öl 7", "PRÜFSTAND ÖL  7", "Prüfstand  ÖL 7"):
+        assert catalog.device(title).id == TD["id"]
+    with pytest.raises(UnknownError):
+        catalog.device("Prüfstand ÖL")
+
+
+def test_kinds_and_documents_that_never_were_are_unknown(catalog):
+    for ask in (catalog.history, catalog.remove):
+        with pytest.raises(UnknownError, match="no kind of document 'modle'"):
+            ask("modle", "x")
+        with pytest.raises(UnknownError, match="no board 'x'"):
+            ask("board", "x")
+    with pytest.raises(UnknownError, match="no kind of document 'modle'"):
+        catalog.find("x", kinds=["modle"])
+
+
+def test_a_rule_asks_less_and_what_is_not_known_is_counted(catalog, file):
+    wanted = catalog.add_model(file("a.shoal"), name="a", sensors=["acceleration"], licence="MIT")
+    for name, hardware in {
+        "urn:dev:small": {"ram": {"total": 10}, "flash": {"total": 10}},  # known, and too little
+        "urn:dev:silent": {},
+        "urn:dev:memory": {"ram": {"total": 10**6}, "flash": {"total": 10**6}},
+        "urn:dev:sensors": {
+            "ram": {"total": 10**6},
+            "flash": {"total": 10**6},
+            "sensors": [{"observes": "acceleration"}],
+        },
+    }.items():
+        catalog.add_device(TD | {"id": name, "title": name, "shoal:hardware": hardware})
+    catalog.add_device(TD)
+    assert [one.device for one in catalog.match("a").matches] == [TD["id"]]
+    found = catalog.match("a", rule=REFERENCE_RULE)
+    assert {one.device for one in found.matches} == {TD["id"], "urn:dev:sensors"}
+    for device, fits in ((TD["id"], True), ("urn:dev:sensors", True), ("urn:dev:small", False)):
+        one = next(iter(catalog.match(wanted, device, rule=REFERENCE_RULE)))
+        assert (one.device, one.fits) == (device, fits)
+        assert {part.name for part in one.conditions} == {"sensor: acceleration", "RAM", "flash"}
+    with pytest.raises(ConfigError, match="of a model"):
+        catalog.match(device=TD["id"], rule=REFERENCE_RULE)
+
+    # The definition: every condition that fails is one of which nothing is known.
+    def doubtful(rule):
+        for device in catalog.list("device"):
+            failed = [one for one in check(wanted, device.hardware, rule=rule) if not one.fits]
+            if failed and all(one.have == "not known" for one in failed):
+                yield device.id
+
+    for rule in (ALL, REFERENCE_RULE):
+        assert catalog.unsure("a", rule=rule).count == len(list(doubtful(rule))) > 0
+        assert catalog.unsure("a", rule=rule).device in set(doubtful(rule))
+    assert catalog.unsure("a").count == 3
+    secret = wanted.model_copy(update={"inference": None})
+    assert catalog.unsure(secret) == Unsure()  # of the model itself its RAM is not known

@@ -251,7 +251,7 @@ def test_a_query_chooses_who_learns_next(catalog: Catalog) -> None:
 
 def test_a_device_whose_id_is_no_iri_is_chosen_too(catalog: Catalog) -> None:
     td = catalog.device("press").td | {"id": "urn:[x]", "title": "odd"}
-    catalog.add_device(td)
+    catalog.store.put("device", td["id"], td)  # as an earlier release took it
     assert cohort(catalog, 'SELECT ?d WHERE { ?d a shoal:Device ; schema:name "odd" }') == ["urn:[x]"]
 
 

@@ -15,7 +15,9 @@ from typing import NamedTuple
 import pytest
 
 from shoal import nn
+from shoal.catalog import Catalog
 from shoal.cli import main
+from tests.catalog.documents.things import thing
 from tests.cli.conftest import environment
 
 
@@ -426,3 +428,53 @@ def test_the_reference_system_from_end_to_end(seloc, tmp_path):
 
 
 QUERIES = ("1-devices-for-a-model", "2-models-for-a-device", "3-compare-models-for-a-task", "4-all-devices")
+
+
+def test_what_is_not_known_is_asked_for(tmp_path):
+    """A device of which nobody said its memory is a question, not a refusal."""
+    place = Catalog(tmp_path / "catalog.shoal")
+    net = nn.Network([nn.Dense(2)], input_shape=(4,), loss="mse", seed=0)
+    net.save(tmp_path / "fan.shoal")
+    place.add_model(tmp_path / "fan.shoal", licence="MIT")
+    place.add_device(thing(id="urn:dev:silent", title="Silent"))
+    place.close()
+    pair = called("match", "fan", "--device", "Silent", cwd=tmp_path)
+    assert pair.returncode == 1
+    assert ("?" in pair.stdout, "✗" in pair.stdout) == (True, False)
+    model = called("match", "fan", cwd=tmp_path)
+    assert "1 device would fit but for what is not known, urn:dev:silent for its" in model.stderr
+    assert "shoal device show urn:dev:silent" in model.stderr
+    shown = json.loads(called("match", "fan", "--format", "json", cwd=tmp_path).stdout)["not_known"]
+    assert (shown["count"], shown["device"]) == (1, "urn:dev:silent")
+
+
+def test_the_rule_of_the_reference_system_asks_less(run):
+    pair = run("match", "gesture", "--device", "Hall 7", "--rule", "reference").stdout
+    assert "RAM" in pair
+    assert "operators" not in pair
+    assert "rule" in run("match", "--device", "Hall 7", "--rule", "reference", code=1).stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["model", "list", "--limit", "-1"],
+        ["device", "list", "--limit", "-1"],
+        ["match", "gesture", "--near", "-1"],
+        ["find", "x", "--limit", "-1"],
+        ["query", "ASK {}", "--rows", "-1"],
+        ["query", "ASK {}", "--seconds", "0"],
+    ],
+)
+def test_a_number_below_what_can_be_is_refused(run, arguments):
+    assert arguments[-2] in run(*arguments, code=2).stderr
+
+
+def test_an_empty_table_is_its_title(run):
+    assert run("find", "nothinghasthisword", code=1).stdout.strip() == "0 found"
+
+
+def test_an_alias_has_the_name_of_its_model(run):
+    digest = json.loads(run("model", "show", "gesture", "--format", "json").stdout)["sha256"]
+    assert "gesture@digest is gesture:" in run("catalog", "alias", digest, "digest").stdout
+    run("catalog", "remove", "alias", "gesture@digest")

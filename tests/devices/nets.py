@@ -55,6 +55,35 @@ def backbone(*, trainable: bool = False) -> nn.Network:
     return network
 
 
+def recurrent() -> nn.Network:
+    """Return an LSTM and filters over time on int8 values, and a float32 LSTM and classifier behind them."""
+
+    def codes(scale: float, zero: int) -> nn.Quantization:
+        return nn.Quantization("int8", float(np.float32(scale)), zero)
+
+    layers = [
+        nn.Quantize(codes(1 / 40, 3)),
+        nn.LSTM(4, clip=6.0, quantized=codes(1 / 127, -4), cell=nn.Quantization("int16", 2.0**-12, 0)),
+        nn.Flatten(),
+        nn.SVDF(6, 5, 2, quantized=codes(0.1, -20), state=nn.Quantization("int16", 0.002, 0)),
+        nn.Dequantize(),
+        nn.Reshape((1, 2, 3)),
+        nn.LSTM(5),
+        nn.Flatten(),
+        nn.Dense(3),
+        nn.Softmax(),
+    ]
+    network = nn.Network(layers, input_shape=(1, 3, 4), loss="cross_entropy", seed=2)
+    rng = np.random.default_rng(5)
+    for name, array in network.arrays.items():
+        if array.dtype == np.float32:
+            network.arrays[name] = rng.uniform(0.005, 0.02, array.shape) if "scales" in name else array
+        else:
+            most = {"int8": 127, "int16": 3000, "int32": 2000}[array.dtype.name]
+            network.arrays[name] = rng.integers(-most, most + 1, array.shape).astype(array.dtype)
+    return network
+
+
 def samples(network: nn.Network, count: int = 10) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(0)
     x = rng.normal(size=(count, *network.input_shape)).astype(np.float32)

@@ -356,6 +356,12 @@ def test_only_what_is_trainable_changes():
     assert learner.checksum == checksum
 
 
+def in_int16(scale, zero_point=0):
+    """Return a network whose answer has this scale."""
+    layer = nn.Dense(2, quantized=nn.Quantization("int16", scale, zero_point))
+    return nn.Network([layer], (4,), input_quantization=Q12)
+
+
 @pytest.mark.parametrize(
     ("act", "what"),
     [
@@ -363,10 +369,10 @@ def test_only_what_is_trainable_changes():
         (lambda net: learn.Learner(net, learn.SGD(), batch=4), "plain descent"),
         (lambda net: in_fixed_point(net, samples(4)), "already"),
         (lambda net: net.with_loss("mse").plan(), "loss 'mse'"),
-        (lambda _: nn.Quantization("int16", 0.3, 0), "power of two"),
-        (lambda _: nn.Quantization("int16", 2.0, 0), "power of two"),
-        (lambda _: nn.Quantization("int16", 2.0**-16, 0), "power of two"),
-        (lambda _: nn.Quantization("int16", 2.0**-12, 1), "zero_point"),
+        (lambda _: in_int16(0.3), "power of two"),
+        (lambda _: in_int16(2.0), "power of two"),
+        (lambda _: in_int16(2.0**-16), "power of two"),
+        (lambda _: in_int16(2.0**-12, 1), "zero_point"),
         (lambda _: nn.Network([nn.Dense(2, "tanh", quantized=Q12)], (4,), input_quantization=Q12), "tanh"),
         (lambda _: nn.Network([nn.Dense(2, quantized=Q12)], (4,)), "int16 from float32"),
         (

@@ -53,6 +53,7 @@ THINGS = {
     ).encode(),
     "no security": json.dumps({**thing("bad"), "security": "other"}).encode(),
     "unknown board": json.dumps(thing("bad", **{BOARD: {"board": "no such board"}})).encode(),
+    "a board that nobody told of": json.dumps(thing("bad", **{BOARD: {"board": "nano34"}})).encode(),
     "negative RAM": json.dumps(thing("bad", **{BOARD: {"ram": {"total": -1}}})).encode(),
     "more reserved than there is": json.dumps(
         thing("bad", **{BOARD: {"ram": {"total": 1, "reserved": 2}}})

@@ -138,3 +138,8 @@ def test_streams_end_with_the_server(directory):
         next(stream.iter_lines())
         until(lambda: directory.app.state.service.feed.readers == 1)
     until(lambda: directory.app.state.service.feed.readers == 0)
+
+
+def test_tokens_in_plain_text_are_told_of(process):
+    one, _ = process("--host", "0.0.0.0")
+    assert "plain HTTP" in one.stderr.readline()

@@ -161,3 +161,24 @@ def test_the_page_of_the_api_needs_nothing_else(shared):
     for path, operations in api["paths"].items():
         for method in operations:
             assert f"{method.upper()} {path}".replace("&", "&amp;") in page.text
+
+
+def test_a_deployment_names_what_there_is(directory, content):
+    client = directory.client
+    post(directory, content)
+    td = directory.put("lamp")
+    made = client.put("/deployments/hall%2F7", json={"model": "wake@none", "device": td["id"]})
+    assert (made.status_code, made.json()["validationErrors"][0]["field"]) == (400, "model")
+    made = client.put("/deployments/hall%2F7", json={"model": "wake", "device": td["id"]})
+    assert (made.status_code, made.headers["location"]) == (201, "/deployments/hall%2F7")
+    path = made.headers["location"]
+    assert client.get(path).json()["model"] == hashlib.sha256(content).hexdigest()
+    assert client.patch(path, json={"model": "wake:1.0.0"}, headers=MERGE).status_code == 204
+    for wrong, field in (({"device": "urn:example:model"}, "device"), ({"model": "device"}, "model")):
+        for answer in (
+            client.patch(path, json=wrong, headers=MERGE),
+            client.put("/deployments/new", json={"model": "wake", "device": td["id"]} | wrong),
+            client.post("/deployments", json={"model": "wake", "device": td["id"]} | wrong),
+        ):
+            assert (answer.status_code, answer.json()["validationErrors"][0]["field"]) == (400, field)
+    assert client.patch("/deployments/none", json={}, headers=MERGE).status_code == 404

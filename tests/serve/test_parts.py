@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import json
+from types import SimpleNamespace
 
 import pytest
+from fastapi import Request
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shoal.catalog import Catalog
 from shoal.catalog.store import Store
 from shoal.errors import ConflictError
+from shoal.serve import body
 from shoal.serve.answer import preferred
 from shoal.serve.feed import KEPT, Feed
+from shoal.serve.indexing import Indexing
 from shoal.serve.merge import difference, merged
 from shoal.serve.paging import Page
 from shoal.serve.rate import CLIENTS, Rate
 from shoal.serve.writer import Writer
+from tests.serve.serving import served, until
 
 VALUES = st.recursive(
     st.booleans() | st.integers(-5, 5) | st.text(max_size=3),
@@ -176,3 +182,90 @@ def test_rates_are_kept_for_each_client_and_no_more_than_so_many():
     for number in range(2 * CLIENTS):
         rate.wait(str(number), now=2.0)
     assert len(rate._buckets) == CLIENTS
+
+
+class Failing(Store):
+    """A store that fails a few times, as no store is known to."""
+
+    failures = 0
+
+    def events(self, *arguments, **more):
+        if self.failures:
+            self.failures -= 1
+            raise RuntimeError("this is new")
+        return super().events(*arguments, **more)
+
+
+def test_the_feed_outlives_what_nobody_thought_of(tmp_path, caplog):
+    async def use(store):
+        feed = Feed(store, poll=0.01)
+        feed.start()
+        store.put("device", "d", {"@context": ""})
+        store.failures = 3
+        await asyncio.wait_for(feed.after(0), 10)
+        await feed.stop()
+
+    with Failing(tmp_path / "site.shoal") as store:
+        asyncio.run(use(store))
+    assert caplog.text.count("RuntimeError: this is new") == 3
+
+
+def test_the_index_follows_after_a_failure(tmp_path, caplog, monkeypatch):
+    monkeypatch.setattr("shoal.serve.indexing.PAUSE", 0.01)
+
+    class Unlucky(Catalog):
+        failures = 2
+
+        @property
+        def index(self):
+            if self.failures:
+                self.failures -= 1
+                raise RuntimeError("this is new")
+            return super().index
+
+    async def use(catalog):
+        feed = Feed(catalog.store, poll=0.01)
+        feed.start()
+        indexing = Indexing(catalog, feed)
+        task = asyncio.create_task(indexing.run())
+        assert not indexing.ready
+        await asyncio.to_thread(until, lambda: indexing.ready)
+        task.cancel()
+        await feed.stop()
+
+    with Unlucky(tmp_path / "site.shoal") as catalog:
+        asyncio.run(asyncio.wait_for(use(catalog), 20))
+    assert caplog.text.count("RuntimeError: this is new") == 2
+
+
+def test_expiry_goes_on_after_a_failure(tmp_path, caplog):
+    now = [1000.0]
+    failures = ["this is new"]
+
+    def clock():
+        if now[0] > 1000 and failures:
+            raise RuntimeError(failures.pop())
+        return now[0]
+
+    with served(tmp_path, settings={"purge_every": 0.02}, clock=clock) as directory:
+        directory.put(1, registration={"ttl": 10})
+        now[0] = 2000.0
+        until(lambda: directory.catalog.store.get("device", "urn:example:1") is None)
+    assert "RuntimeError: this is new" in caplog.text
+
+
+@pytest.mark.parametrize("size", [10, 100_000])
+def test_the_size_of_a_body_in_chunks_is_what_came(size):
+    text = b'{"a": "' + b"x" * size + b'"}'
+    chunks = [text[i : i + 60_000] for i in range(0, len(text), 60_000)]
+    messages = [{"type": "http.request", "body": one, "more_body": True} for one in chunks]
+    messages.append({"type": "http.request", "body": b"", "more_body": False})
+
+    async def receive():
+        return messages.pop(0)
+
+    settings = SimpleNamespace(largest_document=1_000_000)
+    service = SimpleNamespace(state=SimpleNamespace(service=SimpleNamespace(settings=settings)))
+    request = Request({"type": "http", "headers": [], "app": service}, receive)
+    value, counted = asyncio.run(body.sized(request))
+    assert (len(value["a"]), counted) == (size, len(text))

@@ -210,3 +210,41 @@ def test_answers_have_an_end(tmp_path):
         assert "shoal-truncated" not in ask(directory, f"{TITLES} LIMIT 5").headers
         refused = directory.client.get("/search/jsonpath", params={"query": "$[*]"}, timeout=60)
         assert (refused.status_code, "more than 5" in refused.json()["detail"]) == (400, True)
+
+
+def test_what_a_format_has_no_way_to_say_is_no_failure_of_the_server(full):
+    about = "CONSTRUCT { <urn:a> <urn:b> <<( <urn:a> <urn:b> <urn:c> )>> } WHERE {}"
+    for accept in ("application/ld+json", "text/turtle", "application/n-triples"):
+        answer = ask(full, about, accept)
+        assert answer.status_code in ({400} if "json" in accept else {200, 400}), answer.text
+    assert values(ask(full, TITLES)) == ["Fan", "Heater", "Lamp"]
+
+
+def test_answers_have_so_many_bytes(tmp_path):
+    with served(tmp_path, settings={"query_bytes": 2000}) as directory:
+        for number in range(20):
+            directory.put(number, title="x" * 300)
+        for accept in ("application/json", "text/csv"):
+            answer = ask(directory, TITLES, accept)
+            assert len(answer.content) <= 2000
+            assert answer.status_code == 400 or answer.headers["shoal-truncated"] == "true"
+        refused = directory.client.get("/search/jsonpath", params={"query": "$[*]"}, timeout=60)
+        assert (refused.status_code, "2,000 bytes" in refused.json()["detail"]) == (400, True)
+        assert ask(directory, "ASK {}").json()["boolean"] is True
+
+
+def test_saved_queries_with_parameters(full):
+    from shoal.catalog.documents import Query
+
+    text = "SELECT ?id { ?id td:title $title }"
+    full.catalog.add(Query(name="titled", sparql=text, parameters={"title": "string"}))
+
+    def saved(name, **parameters):
+        return full.client.get(f"/queries/{name}", params=parameters, timeout=60)
+
+    assert values(saved("titled", title="Lamp")) == ["urn:example:0"]
+    assert values(saved("titled", title='" } #')) == []
+    for wrong in ({}, {"title": "Lamp", "other": "x"}):
+        assert saved("titled", **wrong).status_code == 400
+    assert saved("nothing").status_code == 404
+    assert saved("ASK {}").status_code == 404

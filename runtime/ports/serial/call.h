@@ -30,7 +30,10 @@ static inline void put(struct call *call, uint32_t word)
     call->written += 4;
 }
 
-static inline size_t bytes_of(uint32_t type) { return type == SHOAL_FLOAT32 ? 4 : type == SHOAL_INT16 ? 2 : 1; }
+static inline size_t bytes_of(uint32_t type)
+{
+    return type == SHOAL_INT8 || type == SHOAL_UINT8 ? 1 : type == SHOAL_INT16 ? 2 : 4;
+}
 
 static inline uint8_t *free_memory(const struct shoal_server *server)
 {

@@ -51,6 +51,7 @@ static int run_open(struct shoal_server *server, struct call *call, uint8_t kind
         return call->size == 1 ? shoal_set_trainable(net, call->number, call->body[0] != 0)
                                : SHOAL_SERVE_ERROR_LENGTH;
     case SHOAL_SERVE_ANCHOR: return shoal_set_anchor(net);
+    case SHOAL_SERVE_RESET: shoal_reset(net); return SHOAL_OK;
     case SHOAL_SERVE_CHECKSUM: put(call, shoal_checksum(net)); return SHOAL_OK;
     case SHOAL_SERVE_SAVE: return shoal_request_save(server, call);
     case SHOAL_SERVE_LOAD: return shoal_request_load(server, call);

@@ -35,6 +35,8 @@ FLOAT_FILES = {
     Code.RESIZE_NEAREST: "layout.c",
     Code.QUANTIZE: "convert.c",
     Code.DEQUANTIZE: "convert.c",
+    Code.REQUANTIZE: "convert.c",
+    Code.LSTM: "lstm.c",
     Code.MSE: "loss.c",
     Code.BCE: "loss.c",
     Code.CROSS_ENTROPY: "loss.c",
@@ -51,6 +53,8 @@ QUANTIZED_FILES = {
     Code.RESIZE_NEAREST: "layout.c",
     Code.LOOKUP: "convert.c",
     Code.MEAN: "quantized_pool.c",
+    Code.SVDF: "quantized_svdf.c",
+    Code.LSTM: "quantized_lstm.c",
 }
 FIXED_FILES = {
     Code.DENSE: "fixed_dense.c",
@@ -65,6 +69,8 @@ FIXED_FILES = {
 CALLED = {
     "quantized_conv2d.c": ("dot.c", "quantized.c"),
     "quantized_depthwise_conv2d.c": ("quantized.c",),
+    "quantized_lstm.c": ("dot.c",),
+    "quantized_svdf.c": ("dot.c",),
 }
 
 BACKWARD_CODES = tuple(code for code in FLOAT_FILES if code <= Code.STANDARDIZE)
@@ -78,6 +84,7 @@ QUANTIZED_BACKWARD_CODES = (
 )
 
 SETS = ("OPERATIONS", "BACKWARD", "QUANTIZED", "QUANTIZED_BACKWARD")
+FLAGS = ("FIXED", "BYTES", "UINT8", "INT16")  # 0 or 1
 OPTIMIZERS = (None, "sgd", "momentum", "adam")
 ACCUMULATION = 32  # its bit beside those of the optimizers
 INT16 = TYPES["int16"]
@@ -110,6 +117,8 @@ def masks(plan: Plan) -> dict[str, int]:
     integers = [operation for operation in plan.operations if operation.code >= QUANTIZED]
     found["FIXED"] = int(any(is_fixed(plan, operation) for operation in integers))
     found["BYTES"] = int(not all(is_fixed(plan, operation) for operation in integers))
+    for kind in ("uint8", "int16"):
+        found[kind.upper()] = int(any(tensor.type == TYPES[kind] for tensor in plan.tensors))
     return found
 
 
@@ -148,7 +157,7 @@ def source_files(plan: Plan) -> tuple[str, ...]:
 
 def value_of(name: str, bits: int) -> str:
     """Return bits as a constant of C."""
-    return str(bits) if name in {"FIXED", "BYTES"} else f"UINT64_C({bits:#x})"
+    return str(bits) if name in FLAGS else f"UINT64_C({bits:#x})"
 
 
 def config_header(plan: Plan, *, contraction: bool = False) -> str:

@@ -22,18 +22,20 @@ from shoal.catalog.names import Names
 from shoal.catalog.questions import Questions
 from shoal.catalog.store import Store
 from shoal.catalog.versions import next_patch
-from shoal.catalog.views import VIEWS
-from shoal.errors import ConflictError, UnknownError
+from shoal.catalog.views import VIEWS, forget
+from shoal.errors import ConfigError, ConflictError, StorageError, UnknownError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from types import TracebackType
 
     from shoal.catalog.documents import LearningState, Run
+    from shoal.catalog.graph import Endpoint
     from shoal.catalog.matching import Coverage, Index, Matches, WhatIf
     from shoal.catalog.query import Limits, Results
     from shoal.catalog.search import Found, Similar
     from shoal.catalog.store import Event
+    from shoal.catalog.unsure import Unsure
 
 __all__ = ["Catalog"]
 
@@ -50,6 +52,8 @@ class Catalog:
         Made where it does not exist; None: in memory.
     read_only
         Refuse to write; the file must exist.
+    endpoint
+        A SPARQL 1.1 server that holds the graph for queries, instead of a process beside the file.
 
     Attributes
     ----------
@@ -69,10 +73,12 @@ class Catalog:
     262144
     """
 
-    def __init__(self, path: Path | str | None, *, read_only: bool = False) -> None:
+    def __init__(
+        self, path: Path | str | None, *, read_only: bool = False, endpoint: Endpoint | None = None
+    ) -> None:
         self.store = Store(path, read_only=read_only)
         self._names = Names(self.store)
-        self._questions = Questions(self)
+        self._questions = Questions(self, endpoint)
         self._columns = Follower(self.store)
 
     def close(self) -> None:
@@ -100,9 +106,9 @@ class Catalog:
         Raises
         ------
         UnknownError
-            Where it names a model or a device that is not there.
+            Where it names a model, a device or a board that is not there.
         ConflictError
-            Where another model has its name and version.
+            Where another model has its name and version, or it is an alias for a model of another name.
         """
         with self.store.transaction():
             references.check_references(self.store, document)
@@ -123,11 +129,21 @@ class Catalog:
         Returns
         -------
         Numbers of the events, for those that changed.
+
+        Raises
+        ------
+        StorageError
+            Where a file cannot be read, or has another digest.
+        UnknownError, ConflictError
+            As :meth:`add`.
         """
         with self.store.transaction():
             before = self.store.revision
-            for path in (files or {}).values():
-                self.store.write_blob(intake.read_file(path))
+            for digest, path in (files or {}).items():
+                if self.store.write_blob(intake.read_file(path)) != digest:
+                    raise StorageError(
+                        "the file changed while it was read", where=str(path), hint="try again"
+                    )
             for document in documents:
                 self.add(document, actor=actor)
             return list(range(before + 1, self.store.revision + 1))
@@ -175,6 +191,8 @@ class Catalog:
         ------
         DocumentError
             Where it breaks a rule of the specification.
+        UnknownError
+            Where it names a board that neither the catalog has nor comes with Shoal.
         """
         if isinstance(td, str | Path):
             device = Device.checked(parse(intake.read_file(Path(td)), "Thing Description", str(td)), str(td))
@@ -240,8 +258,23 @@ class Catalog:
             Where an alias or a deployment needs it.
         """
         with self.store.transaction():
-            references.check_needed(self.store, kind, id)
+            references.check_needed(self.store, kind_of(kind).kind, id)
             return self.store.remove(kind, id, actor=actor)
+
+    def purge(self, now: float, *, actor: str = "expiry") -> Sequence[Event]:
+        """Remove the documents that expired by `now`, in seconds since 1970; deployments on devices end.
+
+        Returns
+        -------
+        What happened.
+        """
+        with self.store.transaction():
+            before = self.store.revision
+            for kind, id in self.store.expired(now):
+                if kind == "device":
+                    references.end_deployments(self.store, id, actor)
+            self.store.purge(now, actor=actor)
+            return [*self.store.events(before)]
 
     def get(self, kind: str, id: str) -> Document:
         """Return a document.
@@ -319,8 +352,17 @@ class Catalog:
         return self.store.read_blob(self.model(reference).sha256)
 
     def history(self, kind: str, id: str) -> Sequence[Event]:
-        """Return what happened to a document, oldest first; also to one that is gone."""
-        return self.store.history(kind_of(kind).kind, id)
+        """Return what happened to a document, oldest first; also to one that is gone.
+
+        Raises
+        ------
+        UnknownError
+            Where there was none, or there is no such kind.
+        """
+        events = self.store.history(kind_of(kind).kind, id)
+        if not events:
+            raise UnknownError(f"there was no {kind} '{id}'", where=kind, hint=f"shoal find '{id}'")
+        return events
 
     def events(self, after: int = 0) -> Iterator[Event]:
         """Return what happened behind an event's number, oldest first."""
@@ -335,6 +377,7 @@ class Catalog:
         limit: int = 100,
         offset: int = 0,
         near: int = 10,
+        rule: Collection[str] | None = None,
     ) -> Matches:
         """Return the devices that a model runs on, the models that a device runs, or all about one of each.
 
@@ -348,15 +391,62 @@ class Catalog:
             A page of what matches.
         near
             At most so many that fail one condition only.
+        rule
+            What is asked of a model's devices, for instance :data:`shoal.catalog.matching.REFERENCE_RULE`
+            (sensors, RAM and flash); None: everything.
 
         Raises
         ------
         UnknownError
             Where there is no such model or device.
+        ConfigError
+            Where a rule is given without a model.
         """
-        wanted = self.model(model).id if isinstance(model, str) else model
         place = None if device is None else self.device(device).id
+        if rule is not None:
+            return self._by_rule(model, place, rule, training=training, limit=limit, offset=offset, near=near)
+        wanted = self.model(model).id if isinstance(model, str) else model
         return self.index.match(wanted, place, training=training, limit=limit, offset=offset, near=near)
+
+    def _by_rule(
+        self,
+        model: Model | str | None,
+        device: str | None,
+        rule: Collection[str],
+        *,
+        training: bool,
+        limit: int,
+        offset: int,
+        near: int,
+    ) -> Matches:
+        from shoal.catalog.matching import Matches
+
+        if model is None:
+            raise ConfigError("a rule is asked of a model", where="rule", hint="a model")
+        wanted = self.model(model) if isinstance(model, str) else model
+        index = self.index
+        answer = index.devices_for(wanted, training=training, rule=rule)
+        if device is not None:
+            one = answer.match(device)
+            return Matches(1, (one,)) if one.fits else Matches(0, (), (one,))
+        missed = index.near(wanted, near, training=training, rule=rule) if near else ()
+        return Matches(answer.count, answer.matches(limit, offset), missed)
+
+    def unsure(
+        self, model: Model | str, *, training: bool = False, rule: Collection[str] | None = None
+    ) -> Unsure:
+        """Return the devices that a model would fit but for what is not known of them.
+
+        Parameters
+        ----------
+        model, training, rule
+            As :meth:`match` takes them.
+        """
+        from shoal.catalog.matching.needs import ALL
+        from shoal.catalog.unsure import unsure
+
+        wanted = self.model(model) if isinstance(model, str) else model
+        return unsure(self.index, wanted, training=training, rule=ALL if rule is None else rule)
 
     @property
     def index(self) -> Index:
@@ -412,7 +502,17 @@ class Catalog:
     def find(
         self, text: str, *, kinds: Collection[str] | None = None, limit: int = 20, offset: int = 0
     ) -> Sequence[Found]:
-        """Return the documents that have all the words, best first; see :func:`shoal.catalog.search.find`."""
+        """Return the documents that have all the words, best first; see :func:`shoal.catalog.search.find`.
+
+        Raises
+        ------
+        UnknownError
+            Where there is no such kind of document.
+        QueryError
+            Where there are too many words, or none but those to leave out.
+        """
+        for kind in kinds or ():
+            kind_of(kind)
         return search.find(self.store, text, kinds=kinds, limit=limit, offset=offset)
 
     def similar(self, model: Model | str, *, limit: int = 10) -> Sequence[Similar]:
@@ -439,13 +539,20 @@ class Catalog:
             view.rebuild(self.store)
 
     def backup(self, path: Path | str) -> None:
-        """Copy everything into one file while others write; an old file there is replaced in the end."""
+        """Copy everything into one file while others write; an older backup there is replaced in the end.
+
+        Raises
+        ------
+        ConflictError
+            Where there is another file or another catalog.
+        """
         self.store.backup(path)
 
     @staticmethod
     def restore(backup: Path | str, path: Path | str) -> None:
         """Make a catalog of a backup that checks clean; there may be no file of this name."""
         Store.restore(backup, path)
+        forget(Path(path))
 
     def _check_outside(self, what: str) -> None:
         if self.store.within is not None:

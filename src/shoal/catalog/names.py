@@ -76,18 +76,19 @@ class Names:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        # The store's lock goes first everywhere: in memory, who is in a transaction has it already.
         self._lock = threading.Lock()
         self._table = Table()
         self._within: tuple[tuple[int, int], Table] | None = None
 
     def versions(self, name: str) -> dict[str, str]:
         """Return the SHA-256 of each version of a model."""
-        with self._lock:
+        with self._store.reading(), self._lock:
             return dict(self._now().versions.get(name, {}))
 
     def all(self) -> list[str]:
         """Return the names, sorted."""
-        with self._lock:
+        with self._store.reading(), self._lock:
             return sorted(self._now().versions)
 
     def digest(self, reference: str) -> str:
@@ -106,7 +107,7 @@ class Names:
         name, at, alias = reference.partition("@")
         if at:
             return self._of_alias(name, alias)
-        with self._lock:
+        with self._store.reading(), self._lock:
             return self._of_table(self._now(), reference)
 
     def _of_table(self, table: Table, reference: str) -> str:

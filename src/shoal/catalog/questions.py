@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from shoal.catalog.catalog import Catalog
-    from shoal.catalog.query import Limits, Results, Worker
+    from shoal.catalog.graph import Endpoint
+    from shoal.catalog.query import Limits, Remote, Results, Worker
 
 __all__ = ["Questions"]
 
@@ -28,11 +29,14 @@ class Questions:
     ----------
     catalog
         Whose index, search and names answer `shoal:canRun`, `shoal:matches` and parameters.
+    endpoint
+        A SPARQL 1.1 server that holds the graph instead of the process.
     """
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Catalog, endpoint: Endpoint | None = None) -> None:
         self._catalog = catalog
-        self._worker: Worker | None = None
+        self._endpoint = endpoint
+        self._worker: Worker | Remote | None = None
         self._lock = threading.Lock()
 
     def close(self) -> None:
@@ -67,13 +71,18 @@ class Questions:
         names = [record.id for record in self._catalog.store.records("query", limit=5)]
         return ", ".join(names) or "SELECT ..."
 
-    def _started(self) -> Worker:
-        from shoal.catalog.query import Answers, Worker
+    def _started(self) -> Worker | Remote:
+        from shoal.catalog.query import Answers, Remote, Worker
 
         with self._lock:
             if self._worker is None:
                 answers = Answers(self._can_run, self._find, self._id)
-                self._worker = Worker(self._catalog.store, answers=answers)
+                store = self._catalog.store
+                self._worker = (
+                    Worker(store, answers=answers)
+                    if self._endpoint is None
+                    else Remote(store, self._endpoint, answers=answers)
+                )
             return self._worker
 
     def _can_run(self, device: str | None, model: str | None) -> Iterator[tuple[str, str]]:

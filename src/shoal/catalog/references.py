@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import difflib
 from typing import TYPE_CHECKING
 
-from shoal.catalog.documents import Alias, Deployment
+from shoal.boards import BOARDS
+from shoal.catalog.documents import Alias, Deployment, Device, Model, board_hardware
 from shoal.errors import ConflictError, UnknownError
 
 if TYPE_CHECKING:
     from shoal.catalog.documents import Document
     from shoal.catalog.store import Store
 
-__all__ = ["check_needed", "check_references", "dangling"]
+__all__ = ["check_board", "check_needed", "check_references", "dangling", "end_deployments"]
 
 # Aliases need their model; deployments their model and their device, as long as they are planned or active.
 # The terms on `kind` are those of the indices `events_of_model` and `events_of_device`.
@@ -20,6 +22,16 @@ USER = """SELECT e.kind, e.id FROM events e JOIN documents d ON d.revision = e.s
     WHERE e.kind IN ('alias', 'deployment') AND json_extract(e.body, '$.{kind}') = ?
     AND coalesce(json_extract(e.body, '$.status'), 'planned') IN ('planned', 'active') LIMIT 1"""
 USERS = {kind: USER.format(kind=kind) for kind in ("model", "device")}
+
+# The terms on `kind` again, for the same index.
+DEPLOYMENTS = """SELECT e.id FROM events e JOIN documents d ON d.revision = e.sequence
+        AND d.kind = e.kind AND d.id = e.id
+    WHERE e.kind IN ('alias', 'deployment') AND e.kind = 'deployment' AND json_extract(e.body, '$.device') = ?
+    AND coalesce(json_extract(e.body, '$.status'), 'planned') IN ('planned', 'active') ORDER BY e.id"""
+ALIASES = """SELECT e.id FROM events e JOIN documents d ON d.revision = e.sequence
+        AND d.kind = e.kind AND d.id = e.id
+    WHERE e.kind IN ('alias', 'deployment') AND e.kind = 'alias' AND json_extract(e.body, '$.model') = ?
+    AND json_extract(e.body, '$.name') <> ? LIMIT 1"""
 
 NAMED = """SELECT d.kind, d.id, '{kind}', json_extract(e.body, '$.{kind}') AS name
     FROM documents d JOIN events e ON e.sequence = d.revision
@@ -44,19 +56,87 @@ def check_references(store: Store, document: Document) -> None:
     ------
     UnknownError
         Where it is not.
+    ConflictError
+        Where an alias leads to a model of another name.
     """
-    if isinstance(document, Alias | Deployment) and store.get("model", f"sha256:{document.model}") is None:
-        raise UnknownError(
-            f"no model with the SHA-256 {document.model}",
-            where=f"{document.kind} '{document.id}': model",
-            hint="shoal model add FILE",
-        )
+    if isinstance(document, Device):
+        check_board(store, document)
+    if isinstance(document, Model):
+        check_aliases(store, document)
+    if isinstance(document, Alias | Deployment):
+        record = store.get("model", f"sha256:{document.model}")
+        if record is None:
+            raise UnknownError(
+                f"no model with the SHA-256 {document.model}",
+                where=f"{document.kind} '{document.id}': model",
+                hint="shoal model add FILE",
+            )
+        name = record.body["name"]
+        if isinstance(document, Alias) and name != document.name:
+            raise ConflictError(
+                f"the alias would lead to a model of another name, '{name}'",
+                where=f"alias '{document.id}': model",
+                hint=f"{name}@{document.alias}",
+            )
     if isinstance(document, Deployment) and store.get("device", document.device) is None:
         raise UnknownError(
             f"no device '{document.device}'",
             where=f"deployment '{document.id}': device",
             hint="shoal device add FILE",
         )
+
+
+def check_board(store: Store, device: Device) -> None:
+    """Check that the board of a device is one of the catalog, or comes with Shoal.
+
+    Raises
+    ------
+    UnknownError
+        Where it is neither: with those of a name like it.
+    """
+    board = device.hardware.board
+    if board is None or board_hardware(board) is not None or store.get("board", board) is not None:
+        return
+    near = difflib.get_close_matches(board, [*BOARDS, *store.ids("board")], n=3)
+    raise UnknownError(
+        f"no board '{board}'",
+        where=f"device '{device.id}': shoal:hardware.board",
+        hint=", ".join(near) or "shoal board list, or shoal board add FILE",
+    )
+
+
+def check_aliases(store: Store, model: Model) -> None:
+    """Check that no alias leads to a model by another name than the one that it gets.
+
+    Raises
+    ------
+    ConflictError
+        Where one does: names it.
+    """
+    with store.reading() as connection:
+        alias = connection.execute(ALIASES, (model.sha256, model.name)).fetchone()
+    if alias is not None:
+        raise ConflictError(
+            f"the model is needed by the alias '{alias[0]}'",
+            where=f"{model.id}: name",
+            hint="remove that alias first",
+        )
+
+
+def end_deployments(store: Store, device: str, actor: str) -> None:
+    """Note of the planned and active deployments on a device that it is gone."""
+    with store.transaction() as connection:
+        for (id,) in connection.execute(DEPLOYMENTS, (device,)).fetchall():
+            record = store.get("deployment", id)
+            if record is not None:
+                store.put(
+                    "deployment",
+                    id,
+                    record.body | {"status": "removed"},
+                    expires=record.expires,
+                    registration=record.registration,
+                    actor=actor,
+                )
 
 
 def check_needed(store: Store, kind: str, id: str) -> None:

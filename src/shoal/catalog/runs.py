@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shoal.catalog.describe.describe import plain_name
 from shoal.catalog.documents import Measurement, Metric, Run
 from shoal.errors import StateError, StorageError
 
@@ -95,7 +96,8 @@ def add_run(
     name = name or _name(folder)
     with catalog.store.transaction():
         began = None if base is None else catalog.model(base).sha256
-        key = f"{name}/{_word(folder.name)}/{catalog.store.write_blob(_read(folder / MODEL))[:12]}"
+        digest = catalog.store.write_blob(_read(folder / MODEL))
+        key = f"{name}/{plain_name(folder.name, 'run')}/{digest[:12]}"
         model = catalog.add_model(
             folder / MODEL,
             name=name,
@@ -234,9 +236,5 @@ def _name(folder: Path) -> str:
     ('sine', 'My-fan')
     """
     folder = folder.resolve()
-    return _word(folder.parent.name if re.fullmatch(r"seed-\d+", folder.name) else folder.name)
-
-
-def _word(text: str) -> str:
-    """Return a text as a name."""
-    return re.sub(r"[^A-Za-z0-9_.-]+", "-", text).strip("-._")[:80] or "run"
+    chosen = folder.parent if re.fullmatch(r"seed-\d+", folder.name) else folder
+    return plain_name(chosen.name, "run")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from shoal.catalog import search
 from shoal.catalog.matching import follow as matching
 from shoal.catalog.store import Store
+from shoal.errors import StorageError
 
-__all__ = ["VIEWS", "View"]
+__all__ = ["VIEWS", "View", "forget"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,29 @@ def rebuild_graph(store: Store) -> None:
     from shoal.catalog import graph
 
     graph.rebuild_folder(store)
+
+
+def forget(path: Path) -> None:
+    """Remove what views keep beside the file of a catalog: it is of another one that was there before.
+
+    Raises
+    ------
+    StorageError
+        Where it cannot be removed.
+    """
+    from shoal.catalog import graph
+
+    with Store(path, read_only=True) as store:
+        folder = graph.folder_of(store)
+    try:
+        if folder is not None and folder.exists():
+            shutil.rmtree(folder)
+    except OSError as error:
+        raise StorageError(
+            f"cannot remove the view of the catalog before: {error.strerror}",
+            where=str(folder),
+            hint=f"remove {folder}",
+        ) from error
 
 
 VIEWS: dict[str, View] = {

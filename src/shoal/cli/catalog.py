@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 from cyclopts import App, Parameter
 
 from shoal.cli import console
-from shoal.cli.catalogs import CatalogOption, opened, place
+from shoal.cli.catalogs import CatalogOption, opened, place, table
 from shoal.cli.console import Format
 
 if TYPE_CHECKING:
@@ -121,9 +121,9 @@ def alias(name: str, alias: str, version: str | None = None, /, *, catalog: Cata
     """
     with opened(catalog) as found:
         chosen = found.model(name if version is None else f"{name}:{version}")
-        found.alias(name, alias, f"{chosen.name}:{chosen.version}")
-    console.text(f"{name}@{alias} is {chosen.name}:{chosen.version}")
-    console.next_command(f"shoal match {shlex.quote(f'{name}@{alias}')}")
+        found.alias(chosen.name, alias, chosen.id)
+    console.text(f"{chosen.name}@{alias} is {chosen.name}:{chosen.version}")
+    console.next_command(f"shoal match {shlex.quote(f'{chosen.name}@{alias}')}")
 
 
 @catalog.command(help_epilogue="")
@@ -181,7 +181,7 @@ def history(
         (str(one.sequence), stamp(one.at), one.action, one.actor, ", ".join(changes(one.before, one.body)))
         for one in events
     ]
-    console.table(f"{kind} {name}", ("change", "at", "", "by", "fields"), rows, left=(1, 2, 3, 4))
+    table(f"{kind} {name}", ("change", "at", "", "by", "fields"), rows, left=(1, 2, 3, 4))
 
 
 def as_json(event: Event) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from shoal.cli import console, model_text
-from shoal.cli.catalogs import CatalogOption, opened
+from shoal.cli.catalogs import CatalogOption, Count, opened, table
 from shoal.cli.console import Format
 from shoal.cli.model import model
 from shoal.errors import ConfigError
@@ -172,7 +172,7 @@ def asked(known: Description, file: Path, catalog: Catalog) -> dict[str, Any]:
 @model.command(name="list", help_epilogue="")
 def list_(
     *,
-    limit: int = 100,
+    limit: Count = 100,
     catalog: CatalogOption = None,
     output_format: Annotated[Format, Parameter(name="--format")] = "table",
 ) -> None:
@@ -207,7 +207,7 @@ def list_(
         for one in models
     ]
     columns = ("model", "version", "format", "task", "RAM", "RAM to learn", "flash")
-    console.table(console.counted(total, "model"), columns, rows, left=(0, 1, 2, 3))
+    table(console.counted(total, "model"), columns, rows, left=(0, 1, 2, 3))
     if total > len(models):
         console.note(f"{total - len(models):,} more: --limit {total}")
 

@@ -8,20 +8,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 from cyclopts import Parameter
+from cyclopts.validators import Number
 
 from shoal.cli import console
 from shoal.errors import StorageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.text import Text
+
     from shoal.catalog import Catalog
     from shoal.nn import Network
 
-__all__ = ["DEFAULT", "CatalogOption", "network", "opened", "place"]
+__all__ = ["DEFAULT", "CatalogOption", "Count", "network", "opened", "place", "table"]
 
 DEFAULT = Path("catalog.shoal")
 SUFFIXES = {"torch": "pt2"}
 
 CatalogOption: TypeAlias = Annotated[Path | None, Parameter(name="--catalog", env_var="SHOAL_CATALOG")]
+
+# How many are shown, at most.
+Count: TypeAlias = Annotated[int, Parameter(validator=Number(gte=0))]
 
 
 def place(catalog: Path | None) -> Path:
@@ -85,3 +93,13 @@ def opened(catalog: Path | None, *, make: bool = False) -> Catalog:
     if new:
         console.note(f"a new catalog: {path}")
     return found
+
+
+def table(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[str | Text]], *, left: Sequence[int] = (0,)
+) -> None:
+    """Write a table, or its title alone where it is empty."""
+    if rows:
+        console.table(title, columns, rows, left=left)
+    else:
+        console.text(title, "bold")

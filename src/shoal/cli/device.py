@@ -11,7 +11,7 @@ from cyclopts import App, Parameter
 
 from shoal.cli import console, hardware
 from shoal.cli.board import board_of
-from shoal.cli.catalogs import CatalogOption, opened
+from shoal.cli.catalogs import CatalogOption, Count, opened, table
 from shoal.cli.console import Format
 from shoal.errors import ConfigError
 
@@ -107,7 +107,7 @@ def described(file: Path, identifier: str | None) -> Path | dict[str, Any]:
 @device.command(name="list", help_epilogue="")
 def list_(
     *,
-    limit: int = 100,
+    limit: Count = 100,
     catalog: CatalogOption = None,
     output_format: Annotated[Format, Parameter(name="--format")] = "table",
 ) -> None:
@@ -132,9 +132,7 @@ def list_(
         console.json_result([one.body() for one in devices])
         return
     rows = [(one.title, one.id, *hardware.row(has)) for one, has in known]
-    console.table(
-        console.counted(total, "device"), ("device", "id", *hardware.COLUMNS), rows, left=(0, 1, 2, 5)
-    )
+    table(console.counted(total, "device"), ("device", "id", *hardware.COLUMNS), rows, left=(0, 1, 2, 5))
     if total > len(devices):
         console.note(f"{total - len(devices):,} more: --limit {total}")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from shoal.cli import console
-from shoal.cli.catalogs import CatalogOption, opened
+from shoal.cli.catalogs import CatalogOption, Count, opened, table
 from shoal.cli.console import Format
 from shoal.errors import ConfigError
 
@@ -25,7 +25,7 @@ def find(
     *words: str,
     kind: Annotated[list[str] | None, Parameter(negative=())] = None,
     like: str | None = None,
-    limit: int = 20,
+    limit: Count = 20,
     catalog: CatalogOption = None,
     output_format: Annotated[Format, Parameter(name="--format")] = "table",
 ) -> int:
@@ -64,7 +64,7 @@ def find(
         )
     else:
         rows = [(one.kind, one.title, one.id[:40], one.excerpt) for one in hits]
-        console.table(f"{len(hits)} found", ("kind", "", "id", "where"), rows, left=(0, 1, 2, 3))
+        table(f"{len(hits)} found", ("kind", "", "id", "where"), rows, left=(0, 1, 2, 3))
     return 0 if hits else 1
 
 
@@ -83,5 +83,5 @@ def show_similar(found: Sequence[Similar], like: str, output_format: Format) -> 
             )
             for one in found
         ]
-        console.table(f"like {like}", ("model", "score", "tensors", "operators", "text"), rows)
+        table(f"like {like}", ("model", "score", "tensors", "operators", "text"), rows)
     return 0 if found else 1

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import shlex
-from typing import TYPE_CHECKING, Annotated, Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from cyclopts import Parameter
 from rich.text import Text
 
 from shoal.cli import console
-from shoal.cli.catalogs import CatalogOption, opened
+from shoal.cli.catalogs import CatalogOption, Count, opened, table
 from shoal.cli.console import Format
 from shoal.errors import ConfigError
 
@@ -19,9 +20,11 @@ if TYPE_CHECKING:
 
     from shoal.catalog import Catalog
     from shoal.catalog.matching import Condition, Coverage, Match, Matches
+    from shoal.catalog.unsure import Unsure
 
 __all__ = ["match"]
 
+Rule: TypeAlias = Literal["all", "reference"]
 UNITS = {"": 1, "B": 1, "kB": 1000, "KiB": 1024, "MB": 1_000_000, "MiB": 1024**2}
 
 
@@ -31,9 +34,10 @@ def match(
     *,
     device: str = "",
     training: Annotated[bool, Parameter(negative=())] = False,
-    near: int = 5,
-    limit: int = 20,
+    near: Count = 5,
+    limit: Count = 20,
     smaller: str = "",
+    rule: Rule = "all",
     catalog: CatalogOption = None,
     output_format: Annotated[Format, Parameter(name="--format")] = "table",
 ) -> int:
@@ -57,11 +61,21 @@ def match(
         So many that match are shown.
     smaller
         With a model: how many more devices it fits if it needs so much less RAM, for instance 12kB.
+    rule
+        With a model: all, or reference for what the reference system asks: sensors, RAM and flash alone.
     catalog
         The catalog's file; SHOAL_CATALOG or catalog.shoal by default.
     output_format
         table, or json for programs.
     """
+    from shoal.catalog.matching import REFERENCE_RULE
+
+    if rule != "all" and (not model or smaller):
+        raise ConfigError(
+            "--rule is asked of a model, without --smaller",
+            where="--rule",
+            hint="shoal match MODEL --rule reference",
+        )
     if smaller and not model:
         raise ConfigError(
             "--smaller is asked of a model", where="--smaller", hint="shoal match MODEL --smaller 12kB"
@@ -72,14 +86,15 @@ def match(
         chosen = found.model(model).id if model else None
         where = found.device(device).id if device else None
         saving = bytes_of(smaller) if smaller else 0
-        answer = found.match(chosen, where, training=training, limit=limit, near=near)
+        asked = None if rule == "all" else REFERENCE_RULE
+        answer = found.match(chosen, where, training=training, limit=limit, near=near, rule=asked)
+        doubt = found.unsure(chosen, training=training, rule=asked) if chosen and not where else None
         change = found.what_if(chosen, ram=-saving, training=training) if saving and chosen else None
         titles = titles_of(found, answer)
     if output_format == "json":
         result = as_json(answer, titles)
-        console.json_result(
-            result | ({} if change is None else {"smaller": {"ram": saving, "more": change.more}})
-        )
+        result |= {} if change is None else {"smaller": {"ram": saving, "more": change.more}}
+        console.json_result(result | ({} if doubt is None else {"not_known": asdict(doubt)}))
     elif chosen and where:
         one = (*answer.matches, *answer.near)[0]
         show_pair(one, titles)
@@ -87,6 +102,8 @@ def match(
         show(answer, titles, model or device, by_device=not model)
         if change is not None:
             console.text(f"{change} if it needs {saving:,} B less RAM")
+        if doubt is not None and doubt.count:
+            show_doubt(doubt)
     return 0 if answer.count else 1
 
 
@@ -147,6 +164,14 @@ def show(answer: Matches, titles: Mapping[str, str], of: str, *, by_device: bool
         console.next_command(f"shoal match {other}")
 
 
+def show_doubt(doubt: Unsure) -> None:
+    """Write how many devices would fit but for what nobody said of them, and what to say."""
+    who = "1 device" if doubt.count == 1 else f"{doubt.count:,} devices"
+    unknown = ", ".join(doubt.unknown)
+    console.note(f"{who} would fit but for what is not known, {doubt.device} for its {unknown}", "yellow")
+    console.note(f"state it in shoal:hardware; what is known: shoal device show {shlex.quote(doubt.device)}")
+
+
 def named(one: Match, titles: Mapping[str, str], *, by_device: bool) -> tuple[str, str]:
     """Return name and id of the other side of a match."""
     key = one.model if by_device else one.device
@@ -165,17 +190,33 @@ def show_pair(one: Match, titles: Mapping[str, str]) -> None:
     """Write every condition of a model on a device."""
     rows = [
         (
-            Text("✓" if part.fits else "✗", style="green" if part.fits else "bold red"),
+            sign(part),
             part.name,
             part.need,
-            Text(part.have, style="" if part.fits else "red"),
+            Text(part.have, style="" if part.fits else sign(part).style),
             margin(part),
         )
         for part in one.conditions
     ]
     model, device = titles.get(one.model, one.model), titles.get(one.device, one.device)
     console.table(f"{model} on {device}", ("", "", "needs", "has", "left"), rows, left=(0, 1, 2, 3))
-    console.text("it fits" if one.fits else "it does not fit", "green" if one.fits else "bold red")
+    console.text(*verdict(one))
+
+
+def verdict(one: Match) -> tuple[str, str]:
+    """Return whether a model fits a device, and the style that says so."""
+    if one.fits:
+        return "it fits", "green"
+    if not any(part.known for part in one.conditions if not part.fits):
+        return "not known: nothing fails, but something is not said", "yellow"
+    return "it does not fit", "bold red"
+
+
+def sign(part: Condition) -> Text:
+    """Return whether a condition holds; a question mark where nobody said."""
+    if part.fits:
+        return Text("✓", style="green")
+    return Text("✗", style="bold red") if part.known else Text("?", style="yellow")
 
 
 def margin(part: Condition) -> str:
@@ -208,7 +249,7 @@ def show_coverage(found: Coverage, catalog: Catalog, output_format: Format) -> i
     shown = [(name, f"{count:,}", f"{count / max(total, 1):.0%}") for name, count in rows]
     models = console.counted(len(rows), "model")
     title = f"{models} × {console.counted(total, 'device')}: {console.counted(found.pairs, 'pair')} match"
-    console.table(title, ("model", "devices", "of all"), shown)
+    table(title, ("model", "devices", "of all"), shown)
     if found.idle:
         who = "1 device runs" if len(found.idle) == 1 else f"{len(found.idle):,} devices run"
         more = ", ..." if len(found.idle) > 3 else ""

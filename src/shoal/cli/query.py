@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, cast
 
 from cyclopts import Parameter
+from cyclopts.validators import Number
 
 from shoal.cli import console
-from shoal.cli.catalogs import CatalogOption, opened
+from shoal.cli.catalogs import CatalogOption, Count, opened, table
 from shoal.errors import ConfigError, QueryError, StorageError
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ def query(
     save: str = "",
     title: str = "",
     parameter: Annotated[list[str] | None, Parameter(negative=())] = None,
-    seconds: float = 10.0,
-    rows: int = 10_000,
+    seconds: Annotated[float, Parameter(validator=Number(gt=0))] = 10.0,
+    rows: Count = 10_000,
     catalog: CatalogOption = None,
     output_format: Annotated[Formats, Parameter(name="--format")] = "table",
 ) -> int:
@@ -174,7 +175,7 @@ def listed(catalog: Catalog, output_format: Formats) -> int:
             (name, "" if name in saved else "comes with Shoal", ", ".join(one.parameters), one.title)
             for name, one in known.items()
         ]
-        console.table("questions", ("name", "", "parameters", ""), rows, left=(0, 1, 2, 3))
+        table("questions", ("name", "", "parameters", ""), rows, left=(0, 1, 2, 3))
     return 0
 
 
@@ -189,7 +190,7 @@ def write(answer: Results, output_format: Formats) -> None:
     if output_format == "table":
         head, rows = answer.table()
         count = console.counted(len(rows), "row" if answer.triples is None else "triple")
-        console.table(f"{count} in {answer.seconds * 1000:.1f} ms", head, rows, left=range(len(head)))
+        table(f"{count} in {answer.seconds * 1000:.1f} ms", head, rows, left=range(len(head)))
     elif output_format == "json":
         sys.stdout.write(answer.json() + "\n")
     elif output_format == "turtle":

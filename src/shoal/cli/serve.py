@@ -57,6 +57,7 @@ def serve(
     try:
         from shoal.serve import Settings
         from shoal.serve import serve as run
+        from shoal.serve.settings import LOOPBACK
         from shoal.serve.tokens import new_token as make
     except ModuleNotFoundError as error:
         if error.name is None or error.name.startswith("shoal"):
@@ -71,6 +72,10 @@ def serve(
 
     def announce(address: str) -> None:
         console.note(f"{path} at {address} (the API: {address}docs); Ctrl-C ends")
+        if host not in LOOPBACK:
+            console.note(
+                "tokens cross the network readable: this is plain HTTP, for a proxy with TLS", "yellow"
+            )
         if not everybody and not file.exists():
             console.note(f"nobody is let in: there is no {file}", "yellow")
             console.next_command(f"shoal serve --new-token admin --tokens {file}")

@@ -51,6 +51,7 @@ class Request(IntEnum):
     LOAD = 18
     COUNTS = 19
     STACK = 20
+    RESET = 21
 
 
 class Status(IntEnum):

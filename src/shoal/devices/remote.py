@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RemoteExecutor"]
 
-TYPES = ("float32", "int8", "uint8", "int32", "int16")  # enum shoal_type; no value is int32
+TYPES = ("float32", "int8", "uint8", "int32", "int16")  # enum shoal_type
 WORD = struct.Struct("<I")
 LONG = 1000  # steps that one request may take
 
@@ -151,6 +151,10 @@ class RemoteExecutor:
     def apply(self) -> None:
         """Take one step with the mean of the accumulated gradients."""
         self.link.ask(Request.APPLY)
+
+    def reset(self) -> None:
+        """Forget all earlier samples."""
+        self.link.ask(Request.RESET)
 
     def grow(self) -> None:
         """Take one more class into use."""

@@ -142,6 +142,10 @@ class Learner:
         """Let running statistics see a sample that has no label."""
         self._executor.observe(as_sample(self.network, x))
 
+    def reset(self) -> None:
+        """Forget all earlier samples, as recurrent layers remember them; nothing that was learnt changes."""
+        self._executor.reset()
+
     def grow(self) -> int:
         """Take one class from the reserve into use.
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from shoal.nn.arrays import Arrays
 from shoal.nn.layers import (
+    LSTM,
+    SVDF,
     Activation,
     AveragePool2D,
     Conv2D,
@@ -44,6 +46,7 @@ __all__ = [
     "Flatten",
     "GlobalAveragePool2D",
     "GroupNorm",
+    "LSTM",
     "Layer",
     "LeakyReLU",
     "MaxPool2D",
@@ -58,6 +61,7 @@ __all__ = [
     "Reshape",
     "Residual",
     "ResizeNearest",
+    "SVDF",
     "Sigmoid",
     "Softmax",
     "Standardize",

@@ -43,8 +43,9 @@ def check_loss(graph: Graph, loss: str | None) -> None:
         raise ConfigError(f"unknown loss {loss!r}", where="loss", hint=" | ".join([*LOSSES, "None"]))
     codes = [op.code & ~QUANTIZED for op in graph.ops]
     code = codes[-2] if codes[-1] == Code.DEQUANTIZE and len(codes) > 1 else codes[-1]
-    # A quantized sigmoid is a table; the loss begins to matter once the end of the network computes in float.
-    if code == Code.LOOKUP:
+    # A quantized sigmoid is a table, and another type may follow a softmax; the loss begins to matter once
+    # the end of the network computes in float.
+    if code in {Code.LOOKUP, Code.REQUANTIZE}:
         return
     if loss in LAST and code != LAST[loss][0]:
         last, name = Code(code).name.lower(), LAST[loss][1]
@@ -137,6 +138,8 @@ def backward(op: Op, dy: Ref, dx: Ref, masks: Mapping[int, Mask]) -> Op:
         raise ConfigError(
             "nothing before a softmax on int16 can learn from this loss", where="loss", hint="cross_entropy"
         )
+    if op.code == Code.LSTM:
+        raise ConfigError("nothing before an LSTM can learn", where="network", hint="train what follows it")
     if op.code & QUANTIZED and not is_fixed(op.x.quantization):
         op = on_integers(op)
     if op.weights is not None and op.layer in masks:

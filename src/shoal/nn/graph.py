@@ -32,6 +32,7 @@ __all__ = [
     "Graph",
     "Op",
     "Ref",
+    "Remembered",
     "Stored",
     "Window",
 ]
@@ -64,6 +65,9 @@ class Code(IntEnum):
     LOOKUP = 19
     MEAN = 20
     CLAMP = 21
+    REQUANTIZE = 22
+    SVDF = 23
+    LSTM = 24
     MSE = 32
     BCE = 33
     CROSS_ENTROPY = 34
@@ -93,6 +97,15 @@ class Stored(NamedTuple):
 
     name: str
     shape: tuple[int, int, int]
+    zero_point: int = 0
+
+
+class Remembered(NamedTuple):
+    """What an operation keeps of earlier samples, with the shape of its tensor; zero_point at first."""
+
+    name: str
+    shape: tuple[int, int, int]
+    dtype: str = "float32"
     zero_point: int = 0
 
 
@@ -131,6 +144,7 @@ class Op:
     window: Window = NO_WINDOW
     runs: tuple[tuple[int, int], ...] = ()
     numbers: tuple[float, float] = (0.0, 0.0)
+    memories: tuple[Remembered, ...] = ()  # the first in the place of x2, the second in that of the bias
 
     def reads(self) -> list[int]:
         """Return the values that must still hold what was written to them."""

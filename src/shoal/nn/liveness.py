@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["Buffer", "buffers"]
 
 CLAMP = QUANTIZED + BACKWARD + Code.CLAMP
+SOFTMAX = QUANTIZED + Code.SOFTMAX
 ELEMENTWISE = {
     *range(Code.ADD, Code.SOFTMAX + 1),
     Code.STANDARDIZE,
@@ -79,8 +80,13 @@ def buffers(
 def overwritable(op: Op) -> Ref:
     """Return what the output may take the place of: x, or on the way back the gradient."""
     if op.code in ELEMENTWISE or op.code in LOSSES:
-        return op.x
+        return op.x if op.code != SOFTMAX or types_of(op) != {"int8", "int16"} else NOTHING
     return op.x2 if op.code - BACKWARD in ELEMENTWISE or op.code == CLAMP else NOTHING
+
+
+def types_of(op: Op) -> set[str]:
+    """Return the integer types that an operation reads and writes."""
+    return {ref.quantization.dtype for ref in (op.x, op.out) if ref.quantization is not None}
 
 
 def dies(source: Ref, op: Op, last: Sequence[int], time: int) -> bool:

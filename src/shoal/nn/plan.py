@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
-from shoal.nn.graph import NOTHING, Derived, Ref, Stored
+from shoal.nn.graph import NOTHING, Derived, Ref, Remembered, Stored
 from shoal.nn.image import image_size, pack
 from shoal.nn.liveness import buffers
 from shoal.nn.placement import place
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from shoal.nn.graph import Op
+    from shoal.nn.quantization import Quantization
     from shoal.nn.shapes import Shape
 
 __all__ = [
@@ -37,7 +38,7 @@ __all__ = [
 
 Optimizer: TypeAlias = Literal["sgd", "momentum", "adam"]
 
-ARENA, STATE, CONSTANTS = 0, 1, 2
+ARENA, STATE, CONSTANTS, STREAM = 0, 1, 2, 3
 NONE = 0xFFFF
 TYPES = {"float32": 0, "int8": 1, "uint8": 2, "int32": 3, "int16": 4}
 SLOTS: dict[str | None, int] = {None: 0, "sgd": 0, "momentum": 1, "adam": 2}
@@ -45,7 +46,7 @@ SLOTS: dict[str | None, int] = {None: 0, "sgd": 0, "momentum": 1, "adam": 2}
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """A place in one of the three spaces: 0 arena, 1 state, 2 constants; offset in words of four bytes.
+    """A place in a space: 0 arena, 1 state, 2 constants, 3 stream; offset in words of four bytes.
 
     Types: 0 float32, 1 int8, 2 uint8, 3 int32, 4 int16, of which zero_point is the number of fraction bits.
     """
@@ -90,8 +91,8 @@ class Plan:
     constants, parameters, quantized
         Bytes that stay, in whole words; initial values of what learns as float32; and initial bytes of what
         learns as integers.
-    statistics, arena
-        Words of four bytes of each.
+    statistics, arena, stream
+        Words of four bytes of each; stream is what layers remember of earlier samples.
     input, output
         Tensors of the sample and of the answer.
     optimizer, accumulate, anchor
@@ -115,6 +116,7 @@ class Plan:
     quantized: bytes
     statistics: int
     arena: int
+    stream: int
     input: int
     output: int
     optimizer: Optimizer | None
@@ -165,7 +167,7 @@ class Plan:
         {'parameters': 32, 'optimizer': 64, 'gradient': 0, 'anchor': 0, 'statistics': 0, 'arena': 20}
         """
         array = 4 * self.parameters.size
-        return {
+        parts = {
             "parameters": array + len(self.quantized),
             "optimizer": array * SLOTS[self.optimizer],
             "gradient": array * self.accumulate,
@@ -173,6 +175,7 @@ class Plan:
             "statistics": 4 * self.statistics,
             "arena": 4 * self.arena,
         }
+        return parts | {"stream": 4 * self.stream} if self.stream else parts
 
     def image(self) -> bytes:
         """Return the bytes that the runtime opens (``runtime/IMAGE.md``)."""
@@ -268,18 +271,20 @@ def make_plan(
             statistics += op.aux.shape[2]
 
     table = Table()
-    constants, quantized = Block(), Block()
+    constants, quantized, stream = Block(), Block(), Block()
     derived: dict[Derived, Tensor] = {}
     runs: list[tuple[int, int]] = []
 
-    def tensor(part: Ref | Stored | Derived | None) -> int:
+    def tensor(part: Ref | Remembered | Stored | Derived | None) -> int:
         if part is None or part is NOTHING:
             return NONE
+        if isinstance(part, Remembered):
+            word = stream.word(part.name, np.zeros(part.shape, part.dtype))
+            kind = TYPES[part.dtype]
+            return table.number(Tensor(STREAM, word, part.shape, type=kind, zero_point=part.zero_point))
         if isinstance(part, Ref):
             offset, q = offsets[buffer_of[part.value]], part.quantization
-            kind, zero = (TYPES[q.dtype], q.zero_point) if q is not None else (0, 0)
-            if is_fixed(q):
-                zero = q.fraction_bits
+            kind, zero = type_and_zero(q)
             return table.number(Tensor(ARENA, offset, as_hwc(part.shape), part.grows, kind, zero))
         if isinstance(part, Derived):
             if part not in derived:
@@ -303,16 +308,18 @@ def make_plan(
     def record(op: Op) -> Operation:
         first = len(runs) if op.runs else 0
         runs.extend(op.runs)
+        x2 = op.memories[0] if op.memories else op.x2
+        bias = op.memories[1] if len(op.memories) > 1 else op.bias
         return Operation(
             code=int(op.code),
             flags=op.flags,
             layer=op.layer,
             groups=op.groups,
             in_=tensor(op.x),
-            in2=tensor(op.x2),
+            in2=tensor(x2),
             out=tensor(op.out),
             weights=tensor(op.weights),
-            bias=tensor(op.bias),
+            bias=tensor(bias),
             aux=tensor(op.aux),
             kernel=op.window.kernel,
             stride=op.window.stride,
@@ -335,6 +342,7 @@ def make_plan(
         quantized=bytes(quantized.content),
         statistics=statistics,
         arena=arena,
+        stream=len(stream.content) // 4,
         input=input_number,
         output=output_number,
         optimizer=optimizer,
@@ -345,6 +353,15 @@ def make_plan(
         layout=tuple((name, parameter_offsets[name], arrays[name].shape) for name in state),
         layers=layers,
     )
+
+
+def type_and_zero(q: Quantization | None) -> tuple[int, int]:
+    """Return the type of a value in the image, and its zero point or fraction bits."""
+    if q is None:
+        return TYPES["float32"], 0
+    if is_fixed(q):
+        return TYPES["int16"], q.fraction_bits
+    return TYPES[q.dtype], q.zero_point if np.dtype(q.dtype).itemsize == 1 else 0
 
 
 def offsets_of(names: Iterable[str], arrays: Mapping[str, NDArray[Any]]) -> tuple[dict[str, int], int]:

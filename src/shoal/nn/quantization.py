@@ -21,17 +21,26 @@ __all__ = [
     "Quantization",
     "activation_range",
     "add_numbers",
+    "check_power_of_two",
     "dense_numbers",
     "dequantize",
     "is_fixed",
     "lookup_table",
+    "lstm_numbers",
     "mean_numbers",
     "multiplier_and_shift",
     "quantize",
+    "requantize_numbers",
     "softmax_numbers",
+    "svdf_numbers",
 ]
 
-RANGES = {"int8": (-128, 127), "uint8": (0, 255), "int16": (-32768, 32767)}
+RANGES = {
+    "int8": (-128, 127),
+    "uint8": (0, 255),
+    "int16": (-32768, 32767),
+    "int32": (-(2**31), 2**31 - 1),
+}
 MOST_FRACTION_BITS = 15
 ADD_SHIFT = 20
 SOFTMAX_INTEGER_BITS = 5
@@ -45,11 +54,12 @@ class Quantization:
     Parameters
     ----------
     dtype
-        "int8", "uint8", or "int16" for fixed point.
+        "int8", "uint8", "int16" or "int32". Layers compute on the first two, and on int16 in fixed point,
+        where the scale is a power of two, 2**-15 to 1, and the zero point 0; Quantize goes between all.
     scale
-        Above 0, a float32; of int16 a power of two, 2**-15 to 1.
+        Above 0, a float32.
     zero_point
-        The integer that stands for 0; of int16 it is 0.
+        The integer that stands for 0; of int32 it is 0.
 
     Examples
     --------
@@ -57,7 +67,7 @@ class Quantization:
     array([1, 3, 4], dtype=int8)
     """
 
-    dtype: Literal["int8", "uint8", "int16"]
+    dtype: Literal["int8", "uint8", "int16", "int32"]
     scale: float
     zero_point: int
 
@@ -71,14 +81,8 @@ class Quantization:
         least, largest = RANGES[self.dtype]
         if not least <= self.zero_point <= largest:
             raise ConfigError(f"zero_point must be {least} to {largest}, got {self.zero_point!r}")
-        if self.dtype == "int16":
-            if self.zero_point != 0:
-                raise ConfigError(f"zero_point of int16 must be 0, got {self.zero_point!r}")
-            if self.scale != 2.0**-self.fraction_bits or not 0 <= self.fraction_bits <= MOST_FRACTION_BITS:
-                raise ConfigError(
-                    f"scale of int16 must be a power of two, got {self.scale!r}",
-                    hint="2**-15 to 1; 2**-12 for values within 8",
-                )
+        if self.dtype == "int32" and self.zero_point != 0:
+            raise ConfigError(f"zero_point of int32 must be 0, got {self.zero_point!r}")
 
     @property
     def fraction_bits(self) -> int:
@@ -92,8 +96,28 @@ PROBABILITY = Quantization("int16", 2.0**-15, 0)
 
 
 def is_fixed(q: Quantization | None) -> TypeGuard[Quantization]:
-    """Tell whether values are in fixed point: int16."""
-    return q is not None and q.dtype == "int16"
+    """Tell whether values are in fixed point: int16 with a number of fraction bits."""
+    if q is None or q.dtype != "int16" or q.zero_point != 0:
+        return False
+    return 0 <= q.fraction_bits <= MOST_FRACTION_BITS and q.scale == 2.0**-q.fraction_bits
+
+
+def check_power_of_two(q: Quantization) -> None:
+    """Refuse int16 values that are not in fixed point where a layer computes on them.
+
+    Raises
+    ------
+    ConfigError
+        Where the zero point is not 0, or the scale no power of two.
+    """
+    if q.dtype != "int16" or is_fixed(q):
+        return
+    if q.zero_point != 0:
+        raise ConfigError(f"zero_point of int16 must be 0, got {q.zero_point!r}")
+    raise ConfigError(
+        f"scale of int16 must be a power of two, got {q.scale!r}",
+        hint="2**-15 to 1; 2**-12 for values within 8",
+    )
 
 
 def quantize(x: ArrayLike, q: Quantization) -> NDArray[np.integer]:
@@ -205,17 +229,70 @@ def softmax_numbers(given: Quantization, wanted: Quantization, beta: float = 1.0
     Raises
     ------
     ConfigError
-        If the answer is not in steps of 1/256 from 0.
+        If the answer is not in steps of 1/256 from 0, of int16 from int8 in steps of 1/65536.
     """
-    if abs(wanted.scale * 256 - 1) > 1e-3 or wanted.zero_point != RANGES[wanted.dtype][0]:
-        raise ConfigError(
-            f"softmax gives {wanted}", hint=f"scale 1/256, zero point {RANGES[wanted.dtype][0]}"
-        )
+    least, most = RANGES[wanted.dtype]
+    steps = most - least + 1
+    if abs(wanted.scale * steps - 1) > 1e-3 or wanted.zero_point != least:
+        raise ConfigError(f"softmax gives {wanted}", hint=f"scale 1/{steps}, zero point {least}")
+    if given.dtype != wanted.dtype and (given.dtype, wanted.dtype) != ("int8", "int16"):
+        raise ConfigError(f"softmax gives {wanted.dtype} from {given.dtype}", hint="the same type")
     one = 1 << (31 - SOFTMAX_INTEGER_BITS)
     multiplier, shift = multiplier_and_shift(min(beta * given.scale * one, (1 << 31) - 1.0))
     radius = ((1 << SOFTMAX_INTEGER_BITS) - 1) * one / 2.0**shift
     # Where the shift is larger, the largest value alone counts, which is not scaled.
     return np.array([multiplier, min(shift, LARGEST_SHIFT), -min(math.floor(radius), 255)], np.int32)
+
+
+def requantize_numbers(given: Quantization, wanted: Quantization) -> NDArray[np.int32]:
+    """Return the zero point of what is given, a scale, and the zero point of what is wanted."""
+    scale = multiplier_and_shift(given.scale / wanted.scale)
+    return np.array([given.zero_point, *scale, wanted.zero_point], np.int32)
+
+
+def svdf_numbers(
+    given: Quantization, scales: NDArray[np.float32], state: Quantization, wanted: Quantization
+) -> NDArray[np.int32]:
+    """Return the scale from sums over the input to what is remembered, then to the answer.
+
+    Parameters
+    ----------
+    given, state, wanted
+        Quantization of the input, of what is remembered, and of the answer.
+    scales
+        Of the weights of the input and of time.
+    """
+    # In float32, as TensorFlow Lite takes them.
+    x, kept, y = (np.float32(q.scale) for q in (given, state, wanted))
+    both = (x * scales[0] / kept, kept * scales[1] / y)
+    return np.array([part for scale in both for part in multiplier_and_shift(float(scale))], np.int32)
+
+
+def lstm_numbers(
+    given: Quantization, scales: NDArray[np.float32], cell: Quantization, wanted: Quantization, clip: float
+) -> NDArray[np.int32]:
+    """Return two scales for each gate, that of the answer, the whole bits of a cell, and its limit.
+
+    Parameters
+    ----------
+    given, cell, wanted
+        Quantization of the input, of a cell, and of the answer.
+    scales
+        (4, 2) of the weights of input and answer, for each gate.
+    clip
+        Largest cell, 0 for any.
+    """
+    # In float32, as TensorFlow Lite takes them; gates have 12 fraction bits.
+    x, y = np.float32(given.scale), np.float32(wanted.scale)
+    gates = [
+        weights * value * np.float32(2**12)
+        for pair in scales
+        for weights, value in zip(pair, (x, y), strict=True)
+    ]
+    last = np.float32(2.0**-30 / float(y))
+    numbers = [part for scale in (*gates, last) for part in multiplier_and_shift(float(scale))]
+    limit = int(min(np.float32(clip) / np.float32(cell.scale), np.float32(32767)))
+    return np.array([*numbers, MOST_FRACTION_BITS - cell.fraction_bits, limit], np.int32)
 
 
 def lookup_table(

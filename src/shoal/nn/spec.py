@@ -10,12 +10,14 @@ from shoal.nn.layers.activation import Activation
 from shoal.nn.layers.base import Layer, differs
 from shoal.nn.layers.conv import Conv2D, DepthwiseConv2D
 from shoal.nn.layers.dense import Dense
+from shoal.nn.layers.lstm import LSTM
 from shoal.nn.layers.normalization import GroupNorm, Standardize
 from shoal.nn.layers.padding import Pad2D, ResizeNearest
 from shoal.nn.layers.pool import AveragePool2D, GlobalAveragePool2D, MaxPool2D
 from shoal.nn.layers.quantize import Dequantize, Quantize
 from shoal.nn.layers.reshape import Flatten, Reshape
 from shoal.nn.layers.residual import Residual
+from shoal.nn.layers.svdf import SVDF
 from shoal.nn.quantization import Quantization
 
 if TYPE_CHECKING:
@@ -37,12 +39,14 @@ KINDS: dict[str, type[Layer]] = {
         Flatten,
         GlobalAveragePool2D,
         GroupNorm,
+        LSTM,
         MaxPool2D,
         Pad2D,
         Quantize,
         Reshape,
         Residual,
         ResizeNearest,
+        SVDF,
         Standardize,
     )
 }

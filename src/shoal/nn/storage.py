@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["decode", "encode", "read", "write"]
 
 LONGEST_HEADER = 100_000_000
-CODES = {"float32": "F32", "int32": "I32", "int8": "I8", "uint8": "U8"}
+CODES = {"float32": "F32", "int32": "I32", "int16": "I16", "int8": "I8", "uint8": "U8"}
 
 
 def encode(arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> bytes:
@@ -35,7 +35,7 @@ def encode(arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> b
     Parameters
     ----------
     arrays
-        float32, int32, int8 or uint8, by name.
+        float32, int32, int16, int8 or uint8, by name.
     metadata
         Text by name.
     """

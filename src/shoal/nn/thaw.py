@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from shoal.errors import ConfigError
 from shoal.nn.layers.activation import Activation
 from shoal.nn.layers.base import Layer, TrainableLayer
 from shoal.nn.layers.conv import Conv2D
 from shoal.nn.layers.dense import Dense
+from shoal.nn.layers.lstm import LSTM
 from shoal.nn.layers.pool import GlobalAveragePool2D
 from shoal.nn.layers.quantize import Dequantize, Quantize
 from shoal.nn.layers.residual import Residual
+from shoal.nn.layers.svdf import SVDF
 from shoal.nn.trace import map_layers
 
 if TYPE_CHECKING:
@@ -57,6 +60,12 @@ def dequantized_from(
         elif part != "scales":
             result[key] = real_array(late[name], part, array, arrays[f"{name}.scales"])
 
+    for step in late.values():
+        if isinstance(step.layer, LSTM | SVDF):
+            raise ConfigError(
+                f"nothing before {step.layer.kind} can learn", where=step.name, hint="train what follows it"
+            )
+
     def change(layer: Layer) -> Layer:
         return in_float(layer) if layer.name in late else layer
 
@@ -70,6 +79,8 @@ def with_float_answer(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
     A quantized activation at the end is computed in float32 instead; integers of another layer are converted.
     """
     last = layers[-1]
+    if isinstance(last, Quantize) and last.quantized.dtype in {"int16", "int32"}:
+        return with_float_answer(layers[:-1])
     if isinstance(last, Activation):
         return (*layers[:-1], in_float(last))
     return layers if isinstance(last, Dequantize) else (*layers, Dequantize(name="dequantize"))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Executor"]
 
-TYPES = ("float32", "int8", "uint8", "int32", "int16")  # enum shoal_type; no value is int32
+TYPES = ("float32", "int8", "uint8", "int32", "int16")  # enum shoal_type
 
 
 class Executor:
@@ -86,7 +86,7 @@ class Executor:
         return flat, ctypes.c_void_p(flat.ctypes.data), ctypes.c_size_t(flat.size)
 
     def predict(self, x: Values) -> Values:
-        """Outputs (outputs,) for one sample, both in the types of the image; changes nothing."""
+        """Outputs (outputs,) for one sample, both in the types of the image; nothing is learnt."""
         kept, *x_pair = self._vector(x, self._x_type)
         _, *y_pair = self._vector(self._y, self._y_type)
         check(self._c.shoal_predict(self._net, *x_pair, *y_pair), "predict")
@@ -120,6 +120,10 @@ class Executor:
         kept, *x_pair = self._vector(x, self._x_type)
         check(self._c.shoal_observe(self._net, *x_pair), "observe")
         del kept
+
+    def reset(self) -> None:
+        """Forget all earlier samples."""
+        self._c.shoal_reset(self._net)
 
     def grow(self) -> None:
         """Take one more class into use."""

@@ -9,11 +9,9 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from anyio import CapacityLimiter
 from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
-from shoal.errors import ShoalError
 from shoal.serve import deployments, events, match, models, page, problem, search, things, well_known
 from shoal.serve.feed import Feed
 from shoal.serve.gate import Gate
@@ -24,6 +22,7 @@ from shoal.serve.remembered import Remembered
 from shoal.serve.roles import table
 from shoal.serve.service import Service
 from shoal.serve.settings import Settings
+from shoal.serve.turns import Turns
 from shoal.serve.watchdog import Watchdog
 from shoal.serve.writer import Writer
 
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 ROUTERS = (well_known, things, models, match, deployments, search, events, page)
-QUERIES = 4
 # Whatever the environment says: what the directory is asked is told to nobody.
 SILENT: Any = dict.fromkeys(("tracing", "metrics", "logs", "operation_spans", "auto_configure"), False)
 
@@ -82,7 +80,11 @@ def app(
             jsonpath=watchdog(catalog, settings),
             indexing=Indexing(catalog, feed),
             remembered=Remembered(),
-            querying=CapacityLimiter(QUERIES),
+            # Each process that answers has one thing to do at a time, and keeps nobody else waiting.
+            indexed=Turns(4, waiting=64),
+            sparql=Turns(1, waiting=16),
+            paths=Turns(1, waiting=16),
+            describing=Turns(1, waiting=16),
             clock=clock,
         )
         api.state.service = service
@@ -128,7 +130,12 @@ def watchdog(catalog: Catalog, settings: Settings) -> Watchdog | None:
     """Return what answers JSONPath, in a process that reads the catalog's file."""
     if catalog.store.path is None:
         return None
-    return Watchdog(catalog.store.path, seconds=settings.query_seconds, rows=settings.query_rows)
+    return Watchdog(
+        catalog.store.path,
+        seconds=settings.query_seconds,
+        rows=settings.query_rows,
+        size=settings.query_bytes,
+    )
 
 
 async def purge(service: Service) -> None:
@@ -136,6 +143,6 @@ async def purge(service: Service) -> None:
     while True:
         await asyncio.sleep(service.settings.purge_every)
         try:
-            await service.writer.run(lambda: service.store.purge(service.clock()))
-        except ShoalError as error:
-            logger.error("expired registrations stay: %s", error)  # noqa: TRY400 - the message says it all
+            await service.writer.run(lambda: service.catalog.purge(service.clock()))
+        except Exception:  # whatever it is, the next look may succeed: nothing else ends a registration
+            logger.exception("expired registrations stay")

@@ -14,7 +14,7 @@ from shoal.serve.problem import Refused
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["DOCUMENT", "PATCH", "content", "document", "json", "schema", "unhurried"]
+__all__ = ["DOCUMENT", "PATCH", "content", "document", "json", "schema", "sized", "unhurried"]
 
 DOCUMENT = (TD, LD, JSON)
 PATCH = ("application/merge-patch+json",)
@@ -57,8 +57,10 @@ async def content(request: Request, largest: int, media: Sequence[str], *, requi
     return b"".join(parts)
 
 
-async def json(request: Request, media: Sequence[str] = DOCUMENT, *, required: bool = False) -> Any:
-    """Return the JSON value that a request sends.
+async def json(
+    request: Request, media: Sequence[str] = DOCUMENT, *, required: bool = False
+) -> tuple[Any, int]:
+    """Return the JSON value that a request sends, and its bytes.
 
     Raises
     ------
@@ -69,7 +71,7 @@ async def json(request: Request, media: Sequence[str] = DOCUMENT, *, required: b
     """
     largest = request.app.state.service.settings.largest_document
     sent = await content(request, largest, media, required=required)
-    return await unhurried(len(sent), lambda: parse(sent, "request"))
+    return await unhurried(len(sent), lambda: parse(sent, "request")), len(sent)
 
 
 async def unhurried(size: int, work: Callable[[], Result]) -> Result:
@@ -80,17 +82,24 @@ async def unhurried(size: int, work: Callable[[], Result]) -> Result:
 async def document(
     request: Request, media: Sequence[str] = DOCUMENT, *, required: bool = False
 ) -> dict[str, Any]:
-    """Return the JSON object that a request sends.
+    """Return the JSON object that a request sends; raises as :func:`sized`."""
+    return (await sized(request, media, required=required))[0]
+
+
+async def sized(
+    request: Request, media: Sequence[str] = DOCUMENT, *, required: bool = False
+) -> tuple[dict[str, Any], int]:
+    """Return the JSON object that a request sends, and its bytes.
 
     Raises
     ------
     Refused
         If it is none.
     """
-    value = await json(request, media, required=required)
+    value, size = await json(request, media, required=required)
     if not isinstance(value, dict):
         raise Refused(400, "the body is no JSON object", fields=[("", "not a JSON object")])
-    return value
+    return value, size
 
 
 def schema(*media: str, example: Any = None, text: bool = False) -> dict[str, Any]:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import uuid
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Request, Response
 
 from shoal.catalog.documents import Deployment
 from shoal.catalog.store import Record
-from shoal.errors import UnknownError
 from shoal.serve import body, conditions
 from shoal.serve.answer import answer
 from shoal.serve.merge import merged
 from shoal.serve.openapi import INVALID, MISSING, TAKEN
-from shoal.serve.paging import Format, Limit, Offset, Page
+from shoal.serve.paging import Format, Limit, Offset
 from shoal.serve.problem import Refused
 from shoal.serve.roles import OPERATOR, VIEWER
 from shoal.serve.service import Caller, Service, Serving
+from shoal.serve.stored import found, listed, named_in_body, removed
 
 __all__ = ["router"]
 
@@ -33,13 +33,7 @@ async def list_deployments(
     serving: Serving, offset: Offset = 0, limit: Limit = None, format: Format = "array"
 ) -> Response:
     """List deployments in the order of their keys."""
-    size = min(limit or serving.settings.page, serving.settings.page)
-    store = serving.store
-    page = Page("/deployments", offset, size, store.count("deployment"), store.revision)
-    members = [one.body for one in store.records("deployment", offset=offset, limit=size)]
-    if format == "collection":
-        return answer(page.collection("Collection", members), headers=page.headers(("format", format)))
-    return answer(members, headers=page.headers())
+    return await listed(serving, "deployment", offset, limit, format, lambda one: one.body)
 
 
 @router.post("/deployments", status_code=201, dependencies=[OPERATOR], responses=MISSING, openapi_extra=SENT)
@@ -48,18 +42,14 @@ async def plan_deployment(request: Request, serving: Serving, caller: Caller) ->
     said = await body.document(request)
     key = said.get("key", str(uuid.uuid4()))
     record, _ = await write(request, serving, said | {"key": key}, caller, create=True)
-    return answer(
-        record.body,
-        status=201,
-        headers={"Location": f"/deployments/{quote(record.id, safe='')}", "ETag": conditions.tag(record)},
-    )
+    return answer(record.body, status=201, headers=headers_of(record, created=True))
 
 
 @router.get("/deployments/{key:path}", dependencies=[VIEWER], responses=MISSING)
 async def retrieve_deployment(request: Request, serving: Serving, key: Key) -> Response:
     """Retrieve a deployment."""
-    record = found(serving, key)
-    headers = {"ETag": conditions.tag(record)}
+    record = found(serving, "deployment", key)
+    headers = headers_of(record)
     if conditions.unchanged(request, record):
         return Response(status_code=304, headers=headers)
     return answer(record.body, headers=headers)
@@ -74,7 +64,7 @@ async def replace_deployment(request: Request, serving: Serving, key: Key, calle
     if said.setdefault("key", key) != key:
         raise Refused(400, "key: not that of the path", fields=[("key", "not that of the path")])
     record, created = await write(request, serving, said, caller)
-    return Response(status_code=201 if created else 204, headers={"ETag": conditions.tag(record)})
+    return Response(status_code=201 if created else 204, headers=headers_of(record, created=created))
 
 
 @router.patch(
@@ -89,63 +79,52 @@ async def report_deployment(request: Request, serving: Serving, key: Key, caller
     patch = await body.document(request, body.PATCH, required=True)
 
     def change() -> Record:
-        record = found(serving, key)
+        record = found(serving, "deployment", key)
         conditions.demand(request, record)
-        deployment = Deployment.checked(merged(record.body, patch), "request")
+        deployment = resolved(serving, merged(record.body, patch))
         if deployment.key != key:
             raise Refused(400, "key: cannot be changed", fields=[("key", "cannot be changed")])
         serving.catalog.add(deployment, actor=caller)
-        return found(serving, key)
+        return found(serving, "deployment", key)
 
-    record = await serving.writer.run(change)
-    return Response(status_code=204, headers={"ETag": conditions.tag(record)})
+    with named_in_body():
+        record = await serving.writer.run(change)
+    return Response(status_code=204, headers=headers_of(record))
 
 
 @router.delete("/deployments/{key:path}", status_code=204, dependencies=[OPERATOR], responses=MISSING)
 async def delete_deployment(request: Request, serving: Serving, key: Key, caller: Caller) -> Response:
     """Remove a deployment; its history stays in the log."""
-
-    def remove() -> None:
-        conditions.demand(request, found(serving, key))
-        serving.catalog.remove("deployment", key, actor=caller)
-
-    await serving.writer.run(remove)
+    await removed(request, serving, "deployment", key, caller)
     return Response(status_code=204)
 
 
-def found(serving: Service, key: str) -> Record:
-    """Return a deployment.
+def headers_of(record: Record, *, created: bool = False) -> dict[str, str]:
+    """Return the headers of an answer about a deployment."""
+    place = {"Location": f"/deployments/{quote(record.id, safe='')}"} if created else {}
+    return {"ETag": conditions.tag(record), **place}
 
-    Raises
-    ------
-    Refused
-        404.
-    """
-    record = serving.store.get("deployment", key)
-    if record is None:
-        raise Refused(404, f"no deployment '{key[:200]}'", hint="GET /deployments")
-    return record
+
+def resolved(serving: Service, said: dict[str, Any]) -> Deployment:
+    """Return a deployment, its model by any of its names."""
+    model = said.get("model")
+    digest = serving.catalog.model(model).sha256 if isinstance(model, str) else model
+    return Deployment.checked(said | {"model": digest}, "request")
 
 
 async def write(
-    request: Request, serving: Service, said: dict[str, object], caller: str, *, create: bool = False
+    request: Request, serving: Service, said: dict[str, Any], caller: str, *, create: bool = False
 ) -> tuple[Record, bool]:
     """Store a deployment whose model and device exist; returns it, and whether it is new."""
 
     def change() -> tuple[Record, bool]:
-        model = said.get("model")
-        digest = serving.catalog.model(model).sha256 if isinstance(model, str) else model
-        deployment = Deployment.checked(said | {"model": digest}, "request")
+        deployment = resolved(serving, said)
         old = serving.store.get("deployment", deployment.id)
         conditions.demand(request, old)
         if create and old is not None:
             raise Refused(409, f"there is a deployment '{deployment.id}' already")
         serving.catalog.add(deployment, actor=caller)
-        return found(serving, deployment.id), old is None
+        return found(serving, "deployment", deployment.id), old is None
 
-    try:
+    with named_in_body():
         return await serving.writer.run(change)
-    except UnknownError as error:
-        # The path is right: what the body names is not there.
-        field = "device" if "device" in error.what else "model"
-        raise Refused(400, error.what, fields=[(field, error.what)], hint=error.hint) from None

@@ -74,7 +74,8 @@ def stream(request: Request, serving: Service, types: set[str], diff: bool, last
     if serving.feed.readers >= serving.settings.subscribers:
         raise Refused(503, "too many streams of events", headers={"Retry-After": "10"})
     after = None if last is None else int(last)
-    return StreamingResponse(serving.feed.read(after, chooser(types, diff)), 200, headers, STREAM)
+    messages = serving.feed.read(after, chooser(types, diff), request.scope["allowed"])
+    return StreamingResponse(messages, 200, headers, STREAM)
 
 
 def chooser(types: set[str], diff: bool) -> Callable[[Message], bytes | None]:

@@ -9,7 +9,6 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from shoal.errors import ShoalError
 from shoal.serve.merge import difference
 from shoal.serve.registration import in_discovery, stamp
 
@@ -105,8 +104,8 @@ class Feed:
             try:
                 while messages := await asyncio.to_thread(self._read, self.revision):
                     self._keep(messages)
-            except ShoalError as error:
-                logger.error("no events now: %s", error)  # noqa: TRY400 - the message says it all
+            except Exception:  # whatever it is, the next look may succeed: readers wait meanwhile
+                logger.exception("no events now")
             try:
                 await asyncio.wait_for(self._woken.wait(), self._poll)
             except TimeoutError:
@@ -149,7 +148,10 @@ class Feed:
         return await asyncio.to_thread(self._read, place)
 
     async def read(
-        self, after: int | None, wanted: Callable[[Message], bytes | None]
+        self,
+        after: int | None,
+        wanted: Callable[[Message], bytes | None],
+        allowed: Callable[[], bool] = lambda: True,
     ) -> AsyncIterator[bytes]:
         """Yield messages as they come.
 
@@ -159,13 +161,21 @@ class Feed:
             Begin behind this number; None, or one that was not reached yet: with what comes now.
         wanted
             Gives the bytes of a message, None for one to leave out.
+        allowed
+            Whether the reader may still read: asked as often as the heart beats, also where much happens.
         """
+        clock = asyncio.get_running_loop().time
+        looked = clock()
         place = self.revision if after is None else min(after, self.revision)
         self.readers += 1
         try:
             yield b"retry: 2000\n\n"
             while self._news is not None and not self._news.cancelled():
                 news = self._news
+                if clock() - looked >= self._heartbeat:
+                    if not allowed():
+                        return
+                    looked = clock()
                 messages = await self._since(place)
                 if messages:
                     place = messages[-1].sequence

@@ -47,6 +47,9 @@ class Gate:
             return  # no websockets here: the server closes the connection
         try:
             scope["caller"] = self._caller(scope)
+            # What goes on for long asks again whether its token is still there.
+            authorization = headers_of(scope).get(b"authorization", "")
+            scope["allowed"] = lambda: self._known(authorization) is not None
         except Refused as refused:
             await problem(refused)(scope, receive, send)
             return
@@ -60,20 +63,15 @@ class Gate:
         Refused
             Where it may not.
         """
-        # The first of each header counts, as it does for Starlette.
-        headers = {name: value.decode("latin-1") for name, value in reversed(scope["headers"])}
+        headers = headers_of(scope)
         host, origin = headers.get(b"host", ""), headers.get(b"origin")
         if origin is not None and urlsplit_safe(origin) != host.lower():
             raise Refused(403, "pages of other sites may not ask this server")
         authorization = headers.get(b"authorization", "")
-        caller = self._tokens.caller(authorization) if authorization else None
-        if caller is None and self._open and not authorization:
+        caller = self._known(authorization)
+        if caller is EVERYBODY and hostname(host) not in LOOPBACK:
             # A page of another site whose name leads here all of a sudden is not of this machine.
-            if hostname(host) not in LOOPBACK:
-                raise Refused(
-                    403, f"this server is asked as {', '.join(sorted(LOOPBACK))}, not as '{host[:99]}'"
-                )
-            caller = EVERYBODY
+            raise Refused(403, f"this server is asked as {', '.join(sorted(LOOPBACK))}, not as '{host[:99]}'")
         address = (scope.get("client") or ("",))[0]
         wait = self._rate.wait(caller.name if caller else f"address {address}")
         if wait:
@@ -87,6 +85,17 @@ class Gate:
                 headers={"WWW-Authenticate": f'Bearer realm="shoal"{"," if how else ""}{how}'},
             )
         return caller
+
+    def _known(self, authorization: str) -> Caller | None:
+        """Return whose `Authorization` header this is now, None where nobody's."""
+        if authorization:
+            return self._tokens.caller(authorization)
+        return EVERYBODY if self._open else None
+
+
+def headers_of(scope: Scope) -> dict[bytes, str]:
+    """Return the headers of a request; the first of each name counts, as it does for Starlette."""
+    return {name: value.decode("latin-1") for name, value in reversed(scope["headers"])}
 
 
 def urlsplit_safe(origin: str) -> str:

@@ -6,8 +6,6 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from shoal.errors import ShoalError
-
 if TYPE_CHECKING:
     from shoal.catalog import Catalog
     from shoal.serve.feed import Feed
@@ -15,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["Indexing"]
 
 BEHIND = 64
+PAUSE = 1.0  # seconds after a failure
 
 logger = logging.getLogger(__name__)
 
@@ -43,13 +42,14 @@ class Indexing:
     async def run(self) -> None:
         """Follow until cancelled."""
         while True:
-            revision = self._catalog.store.revision
             try:
+                revision = self._catalog.store.revision
                 await asyncio.to_thread(self._follow)
-                self._revision = revision
-            except ShoalError as error:
-                logger.error("the index is behind: %s", error)  # noqa: TRY400 - the message says it all
-                await asyncio.sleep(1.0)
+            except Exception:  # whatever it is, the next try may succeed
+                logger.exception("the index is behind")
+                await asyncio.sleep(PAUSE)
+                continue
+            self._revision = revision
             await self._feed.after(revision)
 
     def _follow(self) -> None:

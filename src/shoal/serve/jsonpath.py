@@ -10,9 +10,11 @@ import json
 import resource
 import sys
 import time
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shoal.catalog.query.alone import alone
 from shoal.catalog.store import Store
 from shoal.errors import QueryError, ShoalError
 from shoal.serve.registration import enriched
@@ -26,18 +28,17 @@ __all__ = ["search"]
 
 MEMORY = 2 * 2**30
 WHOLE = 10_000
-LARGEST = 16 * 2**20
 
 
-def search(store: Store, query: str, rows: int, now: float) -> bytes:
+def search(store: Store, query: str, rows: int, most: int, now: float) -> bytes:
     """Return what a query finds among the Thing Descriptions, as a JSON array in UTF-8.
 
     Parameters
     ----------
     query
         Its root is the array of all Thing Descriptions, with their registrations, in the order of their ids.
-    rows
-        Results, at most.
+    rows, most
+        Results, and their bytes, at most.
 
     Raises
     ------
@@ -48,14 +49,14 @@ def search(store: Store, query: str, rows: int, now: float) -> bytes:
     --------
     >>> with Store(None) as store:
     ...     _ = store.put("device", "urn:a", {"@context": "", "id": "urn:a", "title": "Hall 7"})
-    ...     search(store, "$[?@.title == 'Hall 7'].id", 10, now=0.0)
+    ...     search(store, "$[?@.title == 'Hall 7'].id", 10, 1000, now=0.0)
     b'["urn:a"]'
     """
-    import jsonpath_rfc9535
+    import jsonpath_rfc9535 as jsonpath
     from jsonpath_rfc9535 import JSONPathError
 
     try:
-        compiled = jsonpath_rfc9535.compile(query)
+        compiled = jsonpath.compile(query)
     except JSONPathError as error:
         raise QueryError(f"the JSONPath cannot be read: {error}".split("\n")[0], where="query") from None
     except RecursionError:
@@ -66,9 +67,9 @@ def search(store: Store, query: str, rows: int, now: float) -> bytes:
             text = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
             size += len(text) + 1
             found.append(text)
-            if len(found) > rows or size > LARGEST:
+            if len(found) > rows or size > most:
                 raise QueryError(
-                    f"finds more than {rows:,} values or {LARGEST:,} bytes",
+                    f"finds more than {rows:,} values or {most:,} bytes",
                     where="query",
                     hint="ask for less",
                 )
@@ -114,16 +115,20 @@ def single(compiled: JSONPathQuery, query: str) -> bool:
 def answer(store: Store, line: bytes) -> bytes:
     """Return the answer to one request: + and the result, or - and what is wrong."""
     try:
-        request = json.loads(line)
-        return b"+" + search(store, request["query"], request["rows"], time.time())
+        query, rows, most = json.loads(line)
+        return b"+" + search(store, query, rows, most, time.time())
     except ShoalError as error:
         return b"-" + json.dumps([error.what, error.hint]).encode()
     except MemoryError:
-        return b"-" + json.dumps(["the query takes too much memory", None]).encode()
+        return b"-" + json.dumps(["the query takes too much memory", "ask for less"]).encode()
+    except Exception:  # noqa: BLE001 - a fault of what reads queries ends one query, not the process
+        traceback.print_exc()
+        return b"-" + json.dumps(["the query cannot be answered", "write it in another way"]).encode()
 
 
 def main() -> None:
     """Say that it begins, then answer requests, each a line of JSON, until there are no more."""
+    alone()
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     limit = MEMORY if hard == resource.RLIM_INFINITY else min(MEMORY, hard)
     resource.setrlimit(

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-import anyio.to_thread
 from fastapi import APIRouter, Query, Response
 
 from shoal.catalog.matching import Match
@@ -20,7 +19,6 @@ __all__ = ["router"]
 router = APIRouter(prefix="/match", tags=["match"])
 
 NEAR, QUICK = 100, 20
-Result = TypeVar("Result")
 Model = Annotated[
     str | None, Query(description="name, name:version, name@alias, SHA-256", examples=["keywords"])
 ]
@@ -55,7 +53,7 @@ async def match(
         )
 
     if size > QUICK or near > QUICK:
-        return Response(await asked(serving, ask), media_type=JSON)
+        return Response(await serving.indexed.run(ask), media_type=JSON)
     question = (model, device, training, size, offset, near)
     return Response(await promptly(serving, question, ask), media_type=JSON)
 
@@ -81,7 +79,7 @@ async def match_ids(
             found = index.models_for(serving.catalog.device(str(device)).id, training=training)
         return {"count": found.count, "ids": found.first(limit, offset)}
 
-    return answer(await asked(serving, ask))
+    return answer(await serving.indexed.run(ask))
 
 
 @router.get("/what-if", dependencies=[VIEWER], responses=MISSING)
@@ -106,7 +104,7 @@ async def what_if(
             "gains": [{"what": one.what, "smaller": one.smaller, "more": one.more} for one in gains],
         }
 
-    return answer(await asked(serving, ask))
+    return answer(await serving.indexed.run(ask))
 
 
 @router.get("/coverage", dependencies=[VIEWER], responses=MISSING)
@@ -125,12 +123,7 @@ async def coverage(
             body["by_device"] = dict(zip(found.devices, found.by_device.tolist(), strict=True))
         return body
 
-    return answer(await asked(serving, ask))
-
-
-async def asked(serving: Service, ask: Callable[[], Result]) -> Result:
-    """Return what the index answers, without keeping others waiting."""
-    return await anyio.to_thread.run_sync(ask, limiter=serving.querying)
+    return answer(await serving.indexed.run(ask))
 
 
 async def promptly(serving: Service, question: Hashable, ask: Callable[[], bytes]) -> bytes:
@@ -139,7 +132,7 @@ async def promptly(serving: Service, question: Hashable, ask: Callable[[], bytes
     Where the index has not followed the log yet, one does.
     """
     if not serving.indexing.ready:
-        return await asked(serving, ask)
+        return await serving.indexed.run(ask)
     return serving.remembered.answer(serving.store.revision, question, ask)
 
 

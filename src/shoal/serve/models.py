@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import pathlib
-import tempfile
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from starlette.concurrency import run_in_threadpool
 
 from shoal.catalog import documents
-from shoal.serve import body
+from shoal.serve import body, describing
 from shoal.serve.answer import answer
 from shoal.serve.openapi import INVALID, MISSING
-from shoal.serve.paging import Format, Limit, Offset, Page
+from shoal.serve.paging import Format, Limit, Offset
 from shoal.serve.problem import Refused
 from shoal.serve.roles import ADMIN, OPERATOR, VIEWER
 from shoal.serve.service import Caller, Serving
+from shoal.serve.stored import listed, named_in_body
 
 __all__ = ["router"]
 
@@ -36,13 +34,7 @@ async def list_models(
     serving: Serving, offset: Offset = 0, limit: Limit = None, format: Format = "array"
 ) -> Response:
     """List models in the order of their ids."""
-    size = min(limit or serving.settings.page, serving.settings.page)
-    store = serving.store
-    page = Page("/models", offset, size, store.count("model"), store.revision)
-    members = [{"id": one.id, **one.body} for one in store.records("model", offset=offset, limit=size)]
-    if format == "collection":
-        return answer(page.collection("Collection", members), headers=page.headers(("format", format)))
-    return answer(members, headers=page.headers())
+    return await listed(serving, "model", offset, limit, format, lambda one: {"id": one.id, **one.body})
 
 
 @router.post("/models", status_code=201, dependencies=[OPERATOR], responses=INVALID, openapi_extra=SENT)
@@ -65,6 +57,8 @@ async def add_model(
     """Add a model by its file; everything that the file says is read from it."""
     content = await body.content(request, serving.settings.largest_model, (BINARY,))
     given = {
+        "name": name,
+        "version": version,
         "title": title,
         "description": description,
         "task": task,
@@ -74,17 +68,12 @@ async def add_model(
         "tags": tags,
         "train_last": train_last,
     }
-    fields: dict[str, Any] = {field: value for field, value in given.items() if value is not None}
-
-    def add() -> Any:
-        with tempfile.TemporaryDirectory(prefix="shoal-") as folder:
-            file = pathlib.Path(folder) / f"model.{kind}"
-            file.write_bytes(content)
-            return serving.catalog.add_model(file, name=name, version=version, actor=caller, **fields)
-
+    fields = {field: value for field, value in given.items() if value is not None}
     if not content:
         raise Refused(400, "the body is empty: send the file of the model", fields=[("", "empty")])
-    model = await run_in_threadpool(add)
+    model = await serving.describing.run(
+        lambda: describing.add_model(serving.catalog, content, kind, fields, serving.settings, caller)
+    )
     headers = {"Location": f"/models/{model.id}"}
     return answer({"id": model.id, **model.body()}, status=201, headers=headers)
 
@@ -140,7 +129,8 @@ async def move_alias(
         document = documents.Alias.checked({"name": name, "alias": alias, "model": digest}, "request")
         serving.catalog.add(document, actor=caller)
 
-    await serving.writer.run(move)
+    with named_in_body():
+        await serving.writer.run(move)
     return Response(status_code=204)
 
 

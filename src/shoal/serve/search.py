@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable, Mapping
 from typing import Annotated
 from urllib.parse import parse_qs
 
-import anyio.to_thread
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from shoal.catalog.query import Limits, Results
-from shoal.errors import UnknownError
+from shoal.errors import QueryError, ShoalError, UnknownError
 from shoal.serve import body
 from shoal.serve.answer import JSON, LD, answer, chosen
-from shoal.serve.openapi import INVALID
+from shoal.serve.openapi import INVALID, MISSING
 from shoal.serve.problem import Refused
 from shoal.serve.roles import VIEWER
 from shoal.serve.service import Caller, Service, Serving
@@ -20,8 +21,8 @@ from shoal.serve.service import Caller, Service, Serving
 __all__ = ["router"]
 
 router = APIRouter(tags=["search"])
+logger = logging.getLogger(__name__)
 
-WAITING = 64
 SPARQL, FORM = "application/sparql-query", "application/x-www-form-urlencoded"
 ROWS = {
     JSON: Results.json,
@@ -81,7 +82,7 @@ async def search_jsonpath(serving: Serving, caller: Caller, query: JsonPath) -> 
     admit(serving, caller, query)
     if serving.jsonpath is None:
         raise Refused(501, "a catalog in memory answers no JSONPath")
-    async with serving.querying:
+    async with serving.paths:
         return Response(await serving.jsonpath.ask(query), media_type=JSON)
 
 
@@ -104,29 +105,70 @@ async def search_text(
             for one in found
         ]
 
-    return answer(await anyio.to_thread.run_sync(find, limiter=serving.querying))
+    return answer(await serving.indexed.run(find))
 
 
-async def sparql(request: Request, serving: Service, caller: str, query: str) -> Response:
-    """Return the answer to a SPARQL query in the format that the client likes."""
+@router.get("/queries/{name}", dependencies=[VIEWER], responses=MISSING)
+async def answer_saved_query(
+    request: Request,
+    serving: Serving,
+    caller: Caller,
+    name: Annotated[str, Path(description="name of a saved query", examples=["small-models"])],
+) -> Response:
+    """Answer a saved query; the parameters of the request are its own."""
+    if serving.store.get("query", name) is None:
+        raise Refused(404, f"no saved query '{name[:200]}'")
+    parameters = dict(request.query_params)
+    return await sparql(request, serving, caller, name, parameters)
+
+
+async def sparql(
+    request: Request,
+    serving: Service,
+    caller: str,
+    query: str,
+    parameters: Mapping[str, str] | None = None,
+) -> Response:
+    """Return the answer to a SPARQL query, or to a saved one, in the format that the client likes."""
     admit(serving, caller, query)
-    limits = Limits(seconds=serving.settings.query_seconds, rows=serving.settings.query_rows)
+    settings = serving.settings
+    limits = Limits(seconds=settings.query_seconds, rows=settings.query_rows, bytes=settings.query_bytes)
 
-    def ask() -> tuple[str, str, bool]:
-        results = serving.catalog.query(query, limits=limits)
+    def ask() -> tuple[bytes, str, bool]:
+        results = serving.catalog.query(query, parameters=parameters, limits=limits)
         formats = TRIPLES if results.triples is not None else ROWS
         media = chosen(request, tuple(formats))
         if results.boolean is not None and media not in {JSON, "application/sparql-results+json"}:
             media = JSON
-        return formats[media](results), media, results.truncated
+        return written(results, formats[media], media, settings.query_bytes), media, results.truncated
 
     try:
-        content, media, truncated = await anyio.to_thread.run_sync(ask, limiter=serving.querying)
+        content, media, truncated = await serving.sparql.run(ask)
     except UnknownError as error:
         # A saved query, or a model in the text, that there is not: the path is right.
         raise Refused(400, error.what, fields=[("query", error.what)], hint=error.hint) from None
     headers = {"Vary": "Accept"} | ({"Shoal-Truncated": "true"} if truncated else {})
     return Response(content, headers=headers, media_type=media)
+
+
+def written(results: Results, form: Callable[[Results], str], media: str, most: int) -> bytes:
+    """Return results in a format, if it can say them in so many bytes.
+
+    Raises
+    ------
+    QueryError
+        If not.
+    """
+    try:
+        content = form(results).encode()
+    except ShoalError:
+        raise
+    except Exception as error:  # a term that the format cannot say: the query's fault, not the server's
+        logger.info("no answer as %s", media, exc_info=True)
+        raise QueryError(f"the answer cannot be written as {media}: {error}", where="query") from None
+    if len(content) > most:
+        raise QueryError(f"the answer has more than {most:,} bytes", where="query", hint="LIMIT")
+    return content
 
 
 def admit(serving: Service, caller: str, query: str) -> None:
@@ -135,11 +177,9 @@ def admit(serving: Service, caller: str, query: str) -> None:
     Raises
     ------
     Refused
-        429, 503, 400.
+        429, 400.
     """
     serving.throttle(caller)
-    if serving.querying.statistics().tasks_waiting >= WAITING:
-        raise Refused(503, f"{WAITING} queries wait already", headers={"Retry-After": "5"})
     if len(query) > serving.settings.query_length:
         problem = f"longer than {serving.settings.query_length:,} characters"
         raise Refused(400, f"query: {problem}", fields=[("query", problem)])

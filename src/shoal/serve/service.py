@@ -14,14 +14,13 @@ from shoal.serve.rate import Rate
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from anyio import CapacityLimiter
-
     from shoal.catalog import Catalog
     from shoal.catalog.store import Store
     from shoal.serve.feed import Feed
     from shoal.serve.indexing import Indexing
     from shoal.serve.remembered import Remembered
     from shoal.serve.settings import Settings
+    from shoal.serve.turns import Turns
     from shoal.serve.watchdog import Watchdog
     from shoal.serve.writer import Writer
 
@@ -46,8 +45,8 @@ class Service:
         Keeps the index up to date.
     remembered
         The last matches.
-    querying
-        How many queries are worked on at one time.
+    indexed, sparql, paths, describing
+        The turns of what asks the index or for words, of SPARQL, of JSONPath, and of files of models.
     clock
         Seconds since 1970.
     """
@@ -60,7 +59,10 @@ class Service:
     jsonpath: Watchdog | None
     indexing: Indexing
     remembered: Remembered
-    querying: CapacityLimiter
+    indexed: Turns
+    sparql: Turns
+    paths: Turns
+    describing: Turns
     clock: Callable[[], float] = time.time
 
     @property

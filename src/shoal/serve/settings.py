@@ -33,8 +33,10 @@ class Settings:
         Bytes of a request.
     requests, queries
         Per second and client; twice as many at once.
-    query_seconds, query_rows, query_length
-        Of one query: time, rows of the answer, characters of its text.
+    query_seconds, query_rows, query_bytes, query_length
+        Of one query: time, rows and bytes of the answer, characters of its text.
+    describe_seconds, describe_memory
+        For reading the file of a model that is added: time; bytes.
     match_page
         Matches in one answer, at most.
     subscribers
@@ -67,7 +69,10 @@ class Settings:
     queries: float = 50.0
     query_seconds: float = 10.0
     query_rows: int = 100_000
+    query_bytes: int = 16 * 2**20
     query_length: int = 20_000
+    describe_seconds: float = 60.0
+    describe_memory: int = 2 * 2**30
     match_page: int = 1000
     subscribers: int = 2000
     heartbeat: float = 15.0

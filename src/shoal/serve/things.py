@@ -9,6 +9,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Path, Request, Response
 
 from shoal.catalog.documents import Device
+from shoal.catalog.references import check_references
 from shoal.catalog.store import Record
 from shoal.serve import body, conditions
 from shoal.serve.answer import JSON, LD, TD, answer, chosen
@@ -19,11 +20,11 @@ from shoal.serve.problem import Refused
 from shoal.serve.registration import Registration, enriched, stamp
 from shoal.serve.roles import OPERATOR, VIEWER
 from shoal.serve.service import Caller, Service, Serving
+from shoal.serve.stored import TYPICAL, found, named_in_body, removed
 
 __all__ = ["router"]
 
 router = APIRouter(tags=["things"])
-TYPICAL = 1000  # bytes of a Thing Description
 Id = Annotated[str, Path(description="id of a thing", examples=["urn:dev:ops:32473-hall-7"])]
 
 
@@ -58,19 +59,19 @@ async def list_things(
 )
 async def create_anonymous_thing(request: Request, serving: Serving, caller: Caller) -> Response:
     """Register a Thing Description without an id; the directory gives it one."""
-    td = await body.document(request)
+    td, size = await body.sized(request)
     if "id" in td:
         problem = "a Thing Description with an id is put to /things/{id}"
         raise Refused(400, problem, fields=[("id", problem)])
     id = uuid.uuid4().urn
-    created, _ = await write(serving, request, id, {**td, "id": id}, caller)
+    created, _ = await write(serving, request, id, {**td, "id": id}, size, caller)
     return Response(status_code=201, headers={"Location": f"/things/{quote(id, safe=':')}", "ETag": created})
 
 
 @router.get("/things/{id:path}", dependencies=[VIEWER], responses=MISSING)
 async def retrieve_thing(request: Request, serving: Serving, id: Id) -> Response:
     """Retrieve a Thing Description with its registration."""
-    record = found(serving, id)
+    record = found(serving, "device", id)
     headers = {"ETag": conditions.tag(record), "Vary": "Accept"}
     if conditions.unchanged(request, record):
         return Response(status_code=304, headers=headers)
@@ -82,13 +83,13 @@ async def retrieve_thing(request: Request, serving: Serving, id: Id) -> Response
 )
 async def create_or_update_thing(request: Request, serving: Serving, id: Id, caller: Caller) -> Response:
     """Register a Thing Description under its id, or replace the one that is there."""
-    td = await body.document(request)
+    td, size = await body.sized(request)
     if td.get("id") != id:
         problem = (
             "missing: one without an id is posted to /things" if "id" not in td else "not the id of the path"
         )
         raise Refused(400, f"id: {problem}", fields=[("id", problem)])
-    tag, created = await write(serving, request, id, td, caller)
+    tag, created = await write(serving, request, id, td, size, caller)
     headers = {"ETag": tag}
     if created:
         return Response(status_code=201, headers={**headers, "Location": f"/things/{quote(id, safe=':')}"})
@@ -107,41 +108,23 @@ async def partially_update_thing(request: Request, serving: Serving, id: Id, cal
     patch = await body.document(request, body.PATCH, required=True)
 
     def change() -> Record:
-        record = found(serving, id)
+        record = found(serving, "device", id)
         conditions.demand(request, record)
         whole = merged(record.body | ({"registration": known(record)}), patch)
         if whole.get("id") != id:
             raise Refused(400, "id: cannot be changed", fields=[("id", "cannot be changed")])
-        return put(serving, id, whole, caller)
+        return put(serving, whole, check(whole), caller)
 
-    record = await serving.writer.run(change)
+    with named_in_body():
+        record = await serving.writer.run(change)
     return Response(status_code=204, headers={"ETag": conditions.tag(record)})
 
 
 @router.delete("/things/{id:path}", status_code=204, dependencies=[OPERATOR], responses=MISSING)
 async def delete_thing(request: Request, serving: Serving, id: Id, caller: Caller) -> Response:
     """Remove a Thing Description."""
-
-    def remove() -> None:
-        conditions.demand(request, found(serving, id))
-        serving.catalog.remove("device", id, actor=caller)
-
-    await serving.writer.run(remove)
+    await removed(request, serving, "device", id, caller)
     return Response(status_code=204)
-
-
-def found(serving: Service, id: str) -> Record:
-    """Return a registration.
-
-    Raises
-    ------
-    Refused
-        404.
-    """
-    record = serving.store.get("device", id)
-    if record is None:
-        raise Refused(404, f"no thing '{id[:200]}'", hint="GET /things")
-    return record
 
 
 def known(record: Record) -> dict[str, Any]:
@@ -152,31 +135,32 @@ def known(record: Record) -> dict[str, Any]:
 
 
 async def write(
-    serving: Service, request: Request, id: str, td: dict[str, Any], caller: str
+    serving: Service, request: Request, id: str, td: dict[str, Any], size: int, caller: str
 ) -> tuple[str, bool]:
-    """Store a Thing Description; returns its tag, and whether it is new."""
-    size = int(request.headers.get("content-length", "0"))
-    await body.unhurried(size, lambda: check(td))
+    """Store a Thing Description of so many bytes; returns its tag, and whether it is new."""
+    device = await body.unhurried(size, lambda: check(td))
 
     def change() -> tuple[str, bool]:
         old = serving.store.get("device", id)
         conditions.demand(request, old)
-        return conditions.tag(put(serving, id, td, caller, checked=True)), old is None
+        return conditions.tag(put(serving, td, device, caller)), old is None
 
-    return await serving.writer.run(change)
-
-
-def check(td: dict[str, Any]) -> None:
-    """Refuse what is no Thing Description."""
-    Device.checked({name: value for name, value in td.items() if name != "registration"}, "request")
+    with named_in_body():
+        return await serving.writer.run(change)
 
 
-def put(serving: Service, id: str, td: dict[str, Any], caller: str, *, checked: bool = False) -> Record:
-    """Write a Thing Description and its registration, in the thread that writes."""
-    if not checked:
-        check(td)
-    registration = Registration.of(td.get("registration"))
+def check(td: dict[str, Any]) -> Device:
+    """Return the thing that a description with a registration is of; refuse what is none."""
     bare = {name: value for name, value in td.items() if name != "registration"}
+    return Device.checked(bare, "request")
+
+
+def put(serving: Service, td: dict[str, Any], device: Device, caller: str) -> Record:
+    """Write a thing and its registration, in the thread that writes."""
+    registration = Registration.of(td.get("registration"))
     end = registration.end(serving.clock(), serving.settings.longest_ttl)
-    serving.store.put("device", id, bare, expires=end, registration=registration.noted(), actor=caller)
-    return found(serving, id)
+    check_references(serving.store, device)
+    serving.store.put(
+        "device", device.id, device.td, expires=end, registration=registration.noted(), actor=caller
+    )
+    return found(serving, "device", device.id)

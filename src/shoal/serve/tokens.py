@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 import os
 import secrets
 import time
@@ -16,6 +17,8 @@ from shoal.serve.roles import Role
 __all__ = ["Caller", "Tokens", "new_token"]
 
 FRESH = 1.0  # seconds for which the file is not looked at again
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +71,12 @@ def new_token(file: Path, role: str, note: str = "") -> str:
     token = f"shoal_{secrets.token_urlsafe(32)}"
     line = " ".join([role, hashlib.sha256(token.encode()).hexdigest(), *note.split()])
     try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        with os.fdopen(descriptor, "a", encoding="utf-8") as out:
-            out.write(line + "\n")
+        descriptor = os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+        with os.fdopen(descriptor, "ab") as out:
+            size = os.fstat(descriptor).st_size
+            # Somebody may have left the last line without its end.
+            whole = size == 0 or os.pread(descriptor, 1, size - 1) == b"\n"
+            out.write(f"{'' if whole else chr(10)}{line}\n".encode())
     except OSError as error:
         raise StorageError(f"cannot write: {error.strerror}", where=str(file)) from error
     return token
@@ -83,7 +89,7 @@ class Tokens:
     ----------
     file
         One token a line: role, SHA-256 in hexadecimal digits, a note. Lines that begin with # say nothing.
-        Nobody has a role where it does not exist.
+        Nobody has a role where it does not exist or cannot be read.
     """
 
     def __init__(self, file: Path | None) -> None:
@@ -119,6 +125,10 @@ class Tokens:
                     ]
                     self._version = version
             except FileNotFoundError:
+                self._known, self._version = [], None
+            except (OSError, UnicodeDecodeError) as error:
+                # What it says now nobody knows: a token that it said before may be revoked.
+                logger.error("nobody is let in: %s cannot be read: %s", self._file, error)  # noqa: TRY400
                 self._known, self._version = [], None
         return self._known
 

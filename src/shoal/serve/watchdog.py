@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from shoal.errors import QueryError
+from shoal.errors import QueryError, StorageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["Watchdog"]
 
 PATIENCE = 60.0
+
+logger = logging.getLogger(__name__)
 
 
 class Watchdog:
@@ -27,14 +30,15 @@ class Watchdog:
         The catalog's.
     seconds
         For one query, waiting for others not counted.
-    rows
-        Results of one query.
+    rows, size
+        Results of one query; their bytes.
     """
 
-    def __init__(self, file: Path, *, seconds: float, rows: int) -> None:
+    def __init__(self, file: Path, *, seconds: float, rows: int, size: int) -> None:
         self._file = file
         self._seconds = seconds
         self._rows = rows
+        self._size = size
         self._process: asyncio.subprocess.Process | None = None
         self._lock = asyncio.Lock()
         self._busy = False
@@ -50,11 +54,15 @@ class Watchdog:
         async with self._lock:
             try:
                 process = await self._running()
+                self._busy = True
                 content = await asyncio.wait_for(self._exchange(process, query), self._seconds)
-            except (TimeoutError, asyncio.IncompleteReadError, ConnectionError) as error:
-                slow = isinstance(error, TimeoutError)
-                what = f"takes longer than {self._seconds:g} s" if slow else "takes too much memory"
-                raise QueryError(f"the query {what}", where="query", hint="ask for less") from None
+            except TimeoutError:
+                problem = f"the query takes longer than {self._seconds:g} s"
+                raise QueryError(problem, where="query", hint="ask for less") from None
+            except (asyncio.IncompleteReadError, ConnectionError):
+                # Too much memory it would tell: the system ended it, or it ended by a fault.
+                logger.exception("the process that answers JSONPath ended")
+                raise QueryError("the query ended its process", where="query", hint="ask for less") from None
             finally:
                 # Also where the client has gone meanwhile: nobody would read the rest of the answer.
                 if self._busy:
@@ -65,10 +73,9 @@ class Watchdog:
         raise QueryError(what, where="query", hint=hint)
 
     async def _exchange(self, process: asyncio.subprocess.Process, query: str) -> bytes:
-        self._busy = True
         if process.stdin is None:
             raise ConnectionError
-        process.stdin.write(json.dumps({"query": query, "rows": self._rows}).encode() + b"\n")
+        process.stdin.write(json.dumps([query, self._rows, self._size]).encode() + b"\n")
         await process.stdin.drain()
         content = await self._receive(process)
         self._busy = False
@@ -87,14 +94,20 @@ class Watchdog:
             self._busy = True  # nobody has use for one that is half started
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
+                "-P",  # no module of the folder that the server was started in
                 "-m",
                 "shoal.serve.jsonpath",
                 str(self._file),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
+                start_new_session=True,  # Ctrl-C is the server's
             )
-            # It begins to answer when it has read its modules: that is not the query's time.
-            await asyncio.wait_for(self._receive(self._process), PATIENCE)
+            try:
+                # It begins to answer when it has read its modules: that is not the query's time.
+                await asyncio.wait_for(self._receive(self._process), PATIENCE)
+            except (TimeoutError, asyncio.IncompleteReadError) as error:
+                what = "the process that answers JSONPath does not start"
+                raise StorageError(what, where=str(self._file)) from error
             self._busy = False
         return self._process
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 
 import jsonschema
 import pytest
@@ -188,3 +189,35 @@ def test_what_is_no_json_is_refused():
 def test_an_estimate_and_a_measurement_differ():
     assert Need(bytes=10).provenance == "estimated"
     assert Model.checked(MODEL | {"inference": {"bytes": 10, "provenance": "measured"}}).inference.bytes == 10
+
+
+def test_a_document_that_is_too_deep_is_refused_in_little_memory():
+    """One path is written, not one for each of the lists below a long key."""
+    key = "k" * 500_000
+    lists = "[" + ",".join(["[]"] * 120_000) + "]"
+    text = '{"' + key + '": ' + lists + "}"
+    tracemalloc.start()
+    assert parse(text) is not None
+    deep = '{"a": [1, {"b": ' + "[" * 40 + "]" * 40 + "}]}"
+    with pytest.raises(DocumentError, match=r"a\[1\]\.b(\[0\]){29}: nested deeper than 32 levels"):
+        parse(deep)
+    long = '{"' + key + '": ' + "[" * 32 + "]" * 32 + "}"
+    with pytest.raises(DocumentError) as caught:
+        parse(long)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 100e6
+    assert len(str(caught.value)) < 500
+
+
+def test_a_key_that_occurs_twice_among_many_is_found_in_one_pass():
+    text = "{" + ",".join(f'"{n}":0' for n in range(80_000)) + ',"79999":1}'
+    with pytest.raises(DocumentError, match="79999: occurs twice"):
+        parse(text)
+
+
+def test_a_hundred_problems_are_told_and_the_others_counted():
+    with pytest.raises(DocumentError) as caught:
+        Model.checked(MODEL | {f"x{n}": 0 for n in range(1000)})
+    assert len(caught.value.fields) == 101
+    assert caught.value.fields[-1] == ("", "and 900 more")

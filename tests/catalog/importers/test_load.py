@@ -99,8 +99,8 @@ def test_models_without_files_and_then_with_them_are_a_conflict_that_is_named(se
         ("a.ttl", b"", 32 * 2**20 + 1),
         ("a.csv", b"id,title\n", 32 * 2**20 + 1),
         ("a.json", b"[", 32 * 2**20 + 1),
-        ("b.ttl", b"<urn:a> shoal:documentKind ", 2**30 + 1),
-        ("b.jsonld", b'{"documentKind": ', 2**30 + 1),
+        ("b.ttl", b"<urn:a> <https://w3id.org/shoal/vocabulary#documentKind> ", 2**30 + 1),
+        ("b.jsonld", b'{"https://w3id.org/shoal/vocabulary#documentKind": ', 2**30 + 1),
     ],
 )
 def test_a_file_that_is_too_long_is_not_read(tmp_path: Path, name: str, start: bytes, size: int) -> None:

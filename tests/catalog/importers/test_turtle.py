@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from shoal.catalog import Catalog, exporters, importers
 from shoal.catalog.documents import Alias, Deployment, Document, LearningState, Measurement, Model, Query, Run
 from shoal.errors import DocumentError
+from tests.catalog.documents.things import thing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -135,3 +137,9 @@ def test_any_text_and_number_comes_in_again(
     path = tmp_path_factory.mktemp("out") / f"site{exporters.FORMATS[format]}"
     path.write_text(exporters.dump(documents, format), encoding="utf-8")
     assert [one.body() for one in importers.load(path).documents] == [one.body() for one in documents]
+
+
+def test_a_thing_that_has_the_word_is_no_export(tmp_path):
+    path = tmp_path / "hall.jsonld"
+    path.write_text(json.dumps(thing(description="what documentKind means, or shoal:documentKind")))
+    assert [one.kind for one in importers.load(path).documents] == ["device"]

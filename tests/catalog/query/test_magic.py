@@ -152,6 +152,57 @@ def test_too_many_answers_are_refused():
         rewritten("SELECT * { ?d shoal:canRun ?m }", many)
 
 
+def test_the_limit_is_that_of_the_query_and_a_question_is_asked_once():
+    asked = []
+
+    def some(device, model):
+        asked.append((device, model))
+        return ((f"urn:{i}", model or MODELS[0]) for i in range(MOST * 2 // 5))
+
+    answers = Answers(some, lambda _: [], resolve)
+    rewritten("SELECT * { ?d shoal:canRun 'wake' . ?e shoal:canRun 'wake' }", answers)
+    assert asked == [(None, MODELS[0])]
+    three = "SELECT * { ?d shoal:canRun 'wake' . ?e shoal:canRun 'wake' . ?f shoal:canRun 'gesture' }"
+    with pytest.raises(QueryError, match="more than 20,000 answers"):
+        rewritten(three, answers)
+
+
+def test_an_iri_that_nothing_has_fits_nothing(store):
+    def known(device, model):
+        if device not in (None, *DEVICES) or model not in (None, *MODELS):
+            raise UnknownError("nothing")
+        return can_run(device, model)
+
+    def named(kind, name):
+        if f"sha256:{name}" in MODELS:
+            return f"sha256:{name}"
+        raise UnknownError(f"no {kind} '{name}'")
+
+    answers = Answers(known, lambda _: [], named)
+    for query in (
+        "SELECT * { <urn:nix> shoal:canRun ?m }",
+        "SELECT * { ?d shoal:canRun <urn:nix> }",
+        f"SELECT * {{ ?d shoal:canRun <urn:shoal:model:{9:064x}> }}",
+        f"ASK {{ <urn:nix> shoal:canRun {M0} }}",
+    ):
+        assert rows(store, rewritten(query, answers)) in ([], ["False"])
+    with pytest.raises(UnknownError):
+        rewritten("SELECT * { <urn:nix> shoal:canRun 'nix' }", answers)
+
+
+def test_a_device_without_an_iri_of_its_own_has_one_of_ours():
+    asked = []
+
+    def ask(device, _):
+        asked.append(device)
+        return []
+
+    answers = Answers(ask, lambda _: [], resolve)
+    for iri in ("urn:shoal:device:hall%207", "urn:dev:a%20b"):
+        rewritten(f"SELECT * {{ <{iri}> shoal:canRun ?m }}", answers)
+    assert asked == ["hall 7", "urn:dev:a%20b"]
+
+
 def test_without_a_catalog_it_is_refused():
     with pytest.raises(QueryError, match="cannot be asked here"):
         rewritten("SELECT * { ?d shoal:canRun ?m }", None)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from shoal.catalog import Catalog
 from shoal.catalog.graph import Endpoint
 from shoal.catalog.query import Limits, Remote, Worker
 from shoal.errors import QueryError, StorageError
@@ -49,6 +50,15 @@ def endpoint(tmp_path_factory):
     finally:
         process.terminate()
         process.wait(10)
+
+
+def test_a_catalog_asks_the_server(endpoint):
+    with Catalog(None, endpoint=endpoint) as catalog:
+        catalog.add_board("nano33ble")
+        assert len(catalog.query("SELECT ?b { ?b a shoal:Board }").rows) == 1
+    here = Endpoint("http://127.0.0.1:9/query", "http://127.0.0.1:9/update")
+    with Catalog(None, endpoint=here) as catalog, pytest.raises(StorageError):
+        catalog.query("ASK {}")
 
 
 def test_the_answers_are_the_same(filled_store, endpoint, answers, make_device):

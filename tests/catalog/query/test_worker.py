@@ -9,6 +9,8 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -18,7 +20,7 @@ import pytest
 from shoal.catalog.graph import Local
 from shoal.catalog.query import Limits, Results, Worker
 from shoal.catalog.store import Store
-from shoal.errors import ConfigError, QueryError
+from shoal.errors import ConfigError, QueryError, StorageError
 
 NAMES = "SELECT ?name { ?device a shoal:Device ; schema:name ?name } ORDER BY ?name"
 PRODUCT = " . ".join(f"?s{i} ?p{i} ?o{i}" for i in range(4))
@@ -92,11 +94,12 @@ def test_a_bomb_is_stopped_and_the_next_query_works(bomb, worker):
     names(worker)
     start = time.monotonic()
     try:
-        worker.query(BOMBS[bomb], limits=Limits(seconds=1.5, memory=200 * 2**20))
+        answer = worker.query(BOMBS[bomb], limits=Limits(seconds=1.5, memory=200 * 2**20))
     except QueryError as error:
         assert any(one in error.what for one in ("stopped after", "more memory", "nested too deeply"))  # noqa: PT017
     else:
-        assert bomb in {"terms", "signs"}
+        # The first rows without a double are soon found, and no more than those are asked for.
+        assert bomb in {"terms", "signs"} or (bomb == "distinct" and answer.truncated)
     assert time.monotonic() - start < 30
     assert len(names(worker)) == 3
 
@@ -133,6 +136,91 @@ def test_waiting_for_others_counts(worker):
         worker.query("ASK {}", limits=Limits(seconds=0.5))
     slow.join()
     assert len(names(worker)) == 3
+
+
+def test_the_start_is_not_the_time_of_a_query(filled_store, monkeypatch):
+    """What counts is the query and the wait for others."""
+    with Worker(filled_store) as worker:
+        start = worker._start
+        monkeypatch.setattr(worker, "_start", lambda: (time.sleep(1.5), start()))
+        assert worker.query("ASK { ?m a shoal:Model }", limits=Limits(seconds=1)).boolean
+
+
+def test_what_comes_and_goes_between_two_queries(memory_store, make_device):
+    with Worker(memory_store) as worker:
+        assert len(names(worker)) == 3
+        one = make_device(7)
+        memory_store.put("device", one.id, one.body())
+        memory_store.remove("device", one.id)
+        memory_store.remove("device", "urn:dev:0")
+        assert names(worker) == ["Hall 1", "Hall 2"]
+        assert worker.query(NAMES).revision == memory_store.revision
+
+
+def test_an_error_while_it_follows_loses_nothing(memory_store, make_device, monkeypatch):
+    with Worker(memory_store) as worker:
+        names(worker)
+        one = make_device(7)
+        memory_store.put("device", one.id, one.body())
+        news = worker._news
+        monkeypatch.setattr(worker, "_news", lambda: [*news(), ["device", "urn:bad", {"id": 7}]])
+        with pytest.raises(StorageError, match="while it read the catalog"):
+            names(worker)
+        monkeypatch.undo()
+        assert len(names(worker)) == 4
+
+
+def test_the_memory_of_the_whole_session_may_be_limited(filled_store):
+    program = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_AS, (2**33, 2**33))\n"
+        "from shoal.catalog.query import Worker; from shoal.catalog.store import Store\n"
+        "with Worker(Store(sys.argv[1])) as worker:\n"
+        "    print([worker.query('ASK { ?m a shoal:Model }').boolean for _ in range(3)])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, filled_store.path], capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "[True, True, True]\n", done.stderr
+
+
+def test_from_names_the_graphs_that_are_asked(worker):
+    one = "<urn:shoal:document:device:urn%3Adev%3A1>"
+    count = "SELECT (COUNT(DISTINCT ?d) AS ?n) {0} {{ ?d a shoal:Device }}"
+    assert worker.query(count.format("")).rows == [{"n": 3}]
+    assert worker.query(count.format(f"FROM {one}")).rows == [{"n": 1}]
+    named = f"SELECT ?d FROM NAMED {one} {{ GRAPH ?g {{ ?d a shoal:Device }} }}"
+    assert worker.query(named).rows == [{"d": "urn:dev:1"}]
+
+
+def test_the_bytes_of_an_answer_are_limited(worker):
+    few = worker.query("SELECT * { ?s ?p ?o }", limits=Limits(bytes=1000))
+    assert few.truncated
+    assert 0 < len(json.dumps(few.bindings)) < 4000
+    few = worker.query("CONSTRUCT { ?s ?p ?o } { ?s ?p ?o }", limits=Limits(bytes=1000))
+    assert few.truncated
+    assert 0 < len(few.triples) < 1100
+    # Each row is small, what it says is not: a text of 100 kB in every row.
+    row = "SELECT ?x { ?s ?p ?o . BIND(REPLACE('" + "a" * 1000 + "', 'a', '" + "b" * 100 + "') AS ?x) }"
+    large = worker.query(row, limits=Limits(bytes=10**6))
+    assert (len(large), large.truncated) == (9, True)
+
+
+def test_triples_about_triples(worker):
+    graph = worker.query("CONSTRUCT { <urn:a> <urn:b> <<( <urn:c> <urn:d> 'e' )>> } {}")
+    assert "<<(" in graph.turtle()
+    assert "urn:c" in graph.table()[1][0][2]
+    with pytest.raises(QueryError, match="no JSON-LD"):
+        graph.json()
+    for wrong in (Results(triples="no triples").turtle, Results(triples="no triples").json):
+        with pytest.raises(QueryError, match="holds no triples"):
+            wrong()
+
+
+def test_the_engine_says_where_and_not_all_that_it_expected(worker):
+    with pytest.raises(QueryError, match="no SPARQL: error at 1:17") as caught:
+        worker.query("SELECT * { ?s ?p")
+    assert "\n" not in caught.value.what
+    assert len(caught.value.what) < 250
 
 
 def test_threads_share_a_worker(worker):
@@ -238,7 +326,7 @@ def test_what_is_missing_stays_missing():
     assert results.tsv() == "?a\t?b\n_:x\t\n"
 
 
-@pytest.mark.parametrize("limit", [{"seconds": 0}, {"rows": -1}, {"memory": 0}])
+@pytest.mark.parametrize("limit", [{"seconds": 0}, {"rows": -1}, {"memory": 0}, {"bytes": 0}])
 def test_limits_are_above_zero(limit):
     with pytest.raises(ConfigError):
         Limits(**limit)

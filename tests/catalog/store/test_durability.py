@@ -356,3 +356,25 @@ def test_a_child_process_is_told_to_open_its_own(path):
         assert b"opened by another process" in os.read(reader, 1000)
         os.close(reader)
         os.close(pipe)
+
+
+def test_a_backup_replaces_no_other_catalog(path, tmp_path):
+    for name in ("other.shoal", "empty.shoal"):
+        Store(tmp_path / name).close()
+    with Store(tmp_path / "other.shoal") as other:
+        other.put("board", "b0", {"n": 0})
+    before = (tmp_path / "other.shoal").read_bytes()
+    with Store(path) as store:
+        store.put("board", "b0", {"n": 0})
+        store.backup(tmp_path / "backup.shoal")
+        store.put("board", "b1", {"n": 1})
+        with pytest.raises(ConflictError, match="another catalog"):
+            store.backup(tmp_path / "other.shoal")
+        store.backup(tmp_path / "backup.shoal")
+        store.backup(tmp_path / "empty.shoal")  # the beginning of every log
+    assert (tmp_path / "other.shoal").read_bytes() == before
+    with Store(tmp_path / "backup.shoal") as copy:  # and goes on as a catalog of its own
+        assert copy.ids("board") == ["b0", "b1"]
+        copy.put("board", "b2", {"n": 2})
+    with Store(path) as store, pytest.raises(ConflictError, match="another catalog"):
+        store.backup(tmp_path / "backup.shoal")

@@ -163,7 +163,8 @@ def test_a_transaction_is_all_or_nothing(store):
     with pytest.raises(ZeroDivisionError):
         fail()
     assert (store.revision, store.get("device", "urn:a"), told) == (0, None, [])
-    assert not store.has_blob(digests[0])
+    with pytest.raises(UnknownError, match=digests[0]):
+        store.read_blob(digests[0])
     with pytest.raises(DocumentError):
         store.put_many([Entry("device", "urn:a", {}), Entry("device", "urn:b", {"x": float("inf")})])
     assert store.revision == 0
@@ -222,11 +223,7 @@ def test_expired_documents_are_purged(store):
 def test_files_are_kept_once_by_their_digest(store):
     digest = store.write_blob(b"model")
     assert store.write_blob(b"model") == digest
-    assert (store.read_blob(digest), store.has_blob(digest), store.has_blob("0" * 64)) == (
-        b"model",
-        True,
-        False,
-    )
+    assert store.read_blob(digest) == b"model"
     with pytest.raises(UnknownError, match="0000"):
         store.read_blob("0" * 64)
 
@@ -333,3 +330,38 @@ def test_a_closed_store_says_so(tmp_path):
     with pytest.raises(StorageError, match="closed"):
         store.get("device", "urn:a")
     store.close()
+
+
+def test_the_checksum_of_an_event_tells_logs_apart(store):
+    store.put("device", "urn:a", {})
+    (stored,) = [event.sequence for event in store.events()]
+    with Store(None) as other:
+        other.put("device", "urn:a", {})
+        assert other.checksum_at(1) != store.checksum_at(stored)  # at another time
+    assert isinstance(store.checksum_at(1), int)
+    assert (store.checksum_at(0), store.checksum_at(2)) == (None, None)
+
+
+def test_a_subscription_may_end_within_a_transaction_while_others_are_told(store):
+    """The one who is told waits for the transaction, which does not wait for it."""
+    begun, told = threading.Event(), threading.Event()
+
+    def answer(_):
+        told.set()
+        begun.wait(10)
+        store.count("device")  # in memory: waits for the transaction
+        if store.count("learning") == 0:
+            store.put("learning", "urn:a", {})
+
+    end = store.subscribe(answer)
+    other = threading.Thread(target=store.put, args=("device", "urn:a", {}), daemon=True)
+    other.start()
+    assert told.wait(10)
+    with store.transaction():
+        begun.set()
+        end()
+        with pytest.raises(ConflictError, match="within a transaction"):
+            store.subscribe(answer)
+    other.join(10)
+    assert not other.is_alive()
+    assert store.ids("learning") == ["urn:a"]

@@ -21,7 +21,9 @@ def row(name, path, head, count):
     here = Executor(plan.image())
     pairs = [(x, answer(x)) for x in samples(network, count)] + golden(name)
     equal, worst = 0, 0.0
-    for x, y in pairs:
+    for number, (x, y) in enumerate(pairs):
+        if number == count:
+            here.reset()  # the golden vectors begin anew
         given, wanted = here.predict(x), np.reshape(y, -1)
         equal += given.dtype == wanted.dtype and given.tobytes() == wanted.tobytes()
         far = np.abs(given.astype(float) - wanted).max() / max(1.0, np.abs(wanted.astype(float)).max())

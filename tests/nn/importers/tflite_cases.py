@@ -9,7 +9,7 @@ from tests.nn.importers.tflite_writer import Writer
 ZEROS = {"INT8": -3, "UINT8": 125}
 NUMPY = {"INT8": np.int8, "UINT8": np.uint8, "FLOAT32": np.float32}
 SAME, VALID = 0, 1
-RELU, RELU6 = 1, 3
+RELU, RELU6, TANH = 1, 3, 4
 
 
 class Case(Writer):
@@ -147,6 +147,78 @@ def reshapes(case):
     return x, y
 
 
+def svdf(case, state="INT16", rank=1, zero=-128, bias=True):
+    """Two layers of filters over time, the first of them on ten values."""
+    value = x = case.values((1, 10))
+    for size, units, memory, scale in ((10, 6, 5, 0.9), (6, 4, 8, 2.0)):
+        filters = units * rank
+        features = case.constant(case.rng.integers(-127, 128, (filters, size)).astype(np.int8), [0.01])
+        low, high, kept, offset = (-128, 128, 0.3, -9) if state == "INT8" else (-3000, 3001, 0.003, 0)
+        times = case.constant(case.rng.integers(low, high, (filters, memory)).astype(state.lower()), [0.004])
+        numbers = case.constant(case.rng.integers(-3000, 3000, units).astype(np.int32), [kept * 0.004])
+        memories = case.value((1, filters * memory), kept, offset, state, IsVariable=True)
+        y = case.values((1, units), scale * (0.2 if state == "INT8" else 0.15), zero)
+        inputs = [value, features, times, numbers if bias else -1, memories]
+        case.add("SVDF", inputs, [y], Rank=rank, FusedActivationFunction=RELU)
+        value = y
+    return x, value
+
+
+def lstm(case, rows=6, bits=12, zero=4, clip=10.0):
+    """The recurrent layer: five values a row, three units."""
+    quantized, units = case.dtype == "INT8", 3
+    x = case.values((1, rows, 5), 0.03)
+
+    def weights(shape):
+        if quantized:
+            return case.constant(
+                case.rng.integers(-127, 128, shape).astype(np.int8), [case.rng.uniform(0.01, 0.02)]
+            )
+        return case.constant(case.rng.standard_normal(shape).astype(np.float32))
+
+    def bias():
+        if quantized:
+            return case.constant(case.rng.integers(-4000, 4000, units).astype(np.int32), [0.0005])
+        return case.constant(case.rng.standard_normal(units).astype(np.float32))
+
+    of_inputs = [weights((units, 5)) for _ in range(4)]
+    of_answers = [weights((units, units)) for _ in range(4)]
+    biases = [bias() for _ in range(4)]
+    y = case.values((1, rows, units), 0.0079, zero)
+    if quantized:
+        kept = [
+            case.value((1, units), 0.0079, zero, "INT8", IsVariable=True),
+            case.value((1, units), 2.0**-bits, 0, "INT16", IsVariable=True),
+        ]
+        inner = [case.value((0,)) for _ in range(4)] + [case.value((0,), 0.0079, zero, "INT8")]
+    else:
+        kept, inner = [case.value((1, units), IsVariable=True) for _ in range(2)], []
+    inputs = [x, *of_inputs, *of_answers, *[-1] * 3, *biases, -1, -1, *kept, *[-1] * 4]
+    options = {"FusedActivationFunction": TANH, "CellClip": clip, "TimeMajor": False}
+    case.add("UNIDIRECTIONAL_SEQUENCE_LSTM", inputs, [y], inner, **options)
+    return x, y
+
+
+def wide(case):
+    """From int16 to int8, a softmax, and int16 to int32."""
+    x = case.value((1, 9), 0.0007, 0, "INT16")
+    a = case.values((1, 9), 0.06, 3)
+    b = case.value((1, 9), 1 / 65536, -32768, "INT16")
+    y = case.value((1, 9), 1 / 32768, 0, "INT32")
+    case.add("QUANTIZE", [x], [a])
+    case.add("SOFTMAX", [a], [b], Beta=1.0)
+    case.add("QUANTIZE", [b], [y])
+    return x, y
+
+
+def between(case, to):
+    """From int8 to uint8 or the other way."""
+    x = case.values((1, 12), 0.06)
+    y = case.value((1, 12), 0.05, 100 if to == "UINT8" else -7, to)
+    case.add("QUANTIZE", [x], [y])
+    return x, y
+
+
 def cases():
     """Return the content of each file by its name."""
     made = {}
@@ -205,4 +277,16 @@ def cases():
     make("relu6", function, operator="RELU6", scale=0.025)
     make("leaky_relu", function, operator="LEAKY_RELU", scale=0.05, Alpha=0.2)
     make("requantize", function, integers, operator="QUANTIZE", scale=0.02)
+    make("to_uint8", between, ("INT8",), to="UINT8")
+    make("to_int8", between, ("UINT8",), to="INT8")
+    make("wide", wide, ("INT8",))
+    make("svdf", svdf, ("INT8",))
+    make("svdf_rank", svdf, ("INT8",), rank=2, zero=-20, bias=False)
+    make("svdf_bytes", svdf, ("INT8",), state="INT8")
+    make("svdf_bytes_rank", svdf, ("INT8",), state="INT8", rank=2)
+    make("lstm", lstm, ("FLOAT32", "INT8"))
+    make("lstm_one_row", lstm, ("FLOAT32", "INT8"), rows=1, zero=-3)
+    make("lstm_unlimited", lstm, ("FLOAT32", "INT8"), rows=9, clip=0.0, zero=0)
+    for bits in (9, 10, 11, 13, 14, 15):
+        make(f"lstm_{bits}", lstm, ("INT8",), bits=bits, clip=0.0 if bits % 2 else 0.9)
     return made

@@ -19,6 +19,8 @@ OPTIONS = {
     "RESIZE_NEAREST_NEIGHBOR": "ResizeNearestNeighborOptions",
     "SOFTMAX": "SoftmaxOptions",
     "SQUEEZE": "SqueezeOptions",
+    "SVDF": "SVDFOptions",
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": "UnidirectionalSequenceLSTMOptions",
 }
 
 
@@ -41,9 +43,9 @@ class Writer:
         self.tensors.append((data.shape, data.dtype.name.upper(), len(self.datas) - 1, quantized, more))
         return len(self.tensors) - 1
 
-    def add(self, name, inputs, outputs, **options):
+    def add(self, name, inputs, outputs, intermediates=(), **options):
         """Add an operator; `options` by the schema's names, none at all where `options` is empty."""
-        self.operators.append((name, list(inputs), list(outputs), options))
+        self.operators.append((name, list(inputs), list(outputs), list(intermediates), options))
 
     def bytes(self, inputs, outputs, subgraphs=1, version=3, *, both=True):
         """Return the file, with the codes of operators in both fields or in the new one alone."""
@@ -93,10 +95,12 @@ class Writer:
         return table(b, "Tensor", **fields, **more)
 
     @staticmethod
-    def _operator(b, names, name, inputs, outputs, options):
+    def _operator(b, names, name, inputs, outputs, intermediates, options):
         fields = {"OpcodeIndex": names.index(name)}
         fields["Inputs"] = b.CreateNumpyVector(np.array(inputs, np.int32))
         fields["Outputs"] = b.CreateNumpyVector(np.array(outputs, np.int32))
+        if intermediates:
+            fields["Intermediates"] = b.CreateNumpyVector(np.array(intermediates, np.int32))
         if name in OPTIONS and options:
             fields["BuiltinOptions"] = table(b, OPTIONS[name], **options)
             fields["BuiltinOptionsType"] = getattr(tflite.BuiltinOptions, OPTIONS[name])

@@ -166,15 +166,20 @@ def format_of(content: bytes, suffix: str) -> str:
     return "shoal" if content[8:9] == b"{" and SHOAL in content[8:HEADER] else "other"
 
 
-def plain_name(stem: str) -> str:
-    """Return a name of the catalog from that of a file.
+def plain_name(stem: str, otherwise: str = "model") -> str:
+    """Return a name of the catalog from that of a file or a folder.
+
+    Parameters
+    ----------
+    otherwise
+        The name where nothing of it can be used.
 
     Examples
     --------
     >>> plain_name("My keyword net (v2)"), plain_name("_")
     ('My-keyword-net-v2', 'model')
     """
-    return re.sub(r"[^A-Za-z0-9_.-]+", "-", stem).strip("-_.")[:100] or "model"
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", stem).strip("-_.")[:100] or otherwise
 
 
 def listed(value: Any) -> list[Any]:

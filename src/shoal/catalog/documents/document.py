@@ -14,6 +14,9 @@ from shoal.errors import DocumentError
 __all__ = ["Bytes", "Document", "Name", "Part", "PlaceError", "Sha256", "Text", "Time", "Version", "problems"]
 
 
+MOST = 100  # problems of one document that are told
+
+
 def as_utc(time: datetime) -> datetime:
     """Return a time in UTC; one without a zone is taken as UTC."""
     return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
@@ -102,11 +105,13 @@ def problems(error: ValidationError, place: str = "") -> list[tuple[str, str]]:
     errors = error.errors(include_url=False)
     # An array whose items are wrong is also called too short: once is enough.
     inner = {one["loc"][:i] for one in errors for i in range(len(one["loc"]))}
-    return [
-        (f"{place}.{field(one['loc'])}.{place_within(one)}".strip("."), problem(one))
-        for one in errors
-        if not (one["type"] == "too_short" and one["loc"] in inner)
+    left = [one for one in errors if not (one["type"] == "too_short" and one["loc"] in inner)]
+    found = [
+        (f"{place}.{field(one['loc'])}.{place_within(one)}".strip("."), problem(one)) for one in left[:MOST]
     ]
+    if len(left) > MOST:
+        found.append(("", f"and {len(left) - MOST:,} more"))
+    return found
 
 
 def place_within(error: ErrorDetails) -> str:

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any
 from shoal.errors import DocumentError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 __all__ = ["DEEPEST", "LARGEST", "check", "parse"]
 
 # A Thing Description is some kilobytes; these stop what is sent to exhaust a reader, and nothing else.
 LARGEST = 1_000_000
 DEEPEST = 32
+
+SHOWN = 100  # characters of a key, in an error
+CONTAINERS = (dict, list, tuple)
 
 
 def parse(content: bytes | str, name: str = "document", where: str | None = None) -> object:
@@ -95,8 +98,11 @@ def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Return an object, whose keys occur once."""
     value = dict(pairs)
     if len(value) < len(pairs):
-        keys = [key for key, _ in pairs]
-        raise TwiceError(next(key for i, key in enumerate(keys) if key in keys[:i]))
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise TwiceError(key[:SHOWN])
+            seen.add(key)
     return value
 
 
@@ -107,23 +113,39 @@ def refuse(constant: str) -> None:
 
 def deeper(value: object) -> str | None:
     """Return where a value is too deep, without recursion."""
-    level = [("", value)]
+    level = [value]
     for _ in range(DEEPEST):
-        level = [
-            (f"{path}{step}", one)
-            for path, container in level
-            for step, one in steps(container)
-            if isinstance(one, (dict, list, tuple))
-        ]
+        level = [one for container in level for one in members(container) if isinstance(one, CONTAINERS)]
         if not level:
             return None
-    return level[0][0]
+    return place_of(value)
 
 
-def steps(container: object) -> Iterable[tuple[str, object]]:
-    """Return the members of an object or an array, with how a path names them."""
+def members(container: object) -> Iterable[object]:
+    """Return what is in an object or an array."""
     if isinstance(container, dict):
-        return ((f".{key}", one) for key, one in container.items())
-    if isinstance(container, (list, tuple)):
-        return ((f"[{i}]", one) for i, one in enumerate(container))
-    return ()
+        return container.values()
+    return container if isinstance(container, (list, tuple)) else ()
+
+
+def place_of(value: object) -> str:
+    """Return the path to the first container that is too deep: one path, not one for every value."""
+    path = [("", steps(value))]
+    while path:
+        for step, one in path[-1][1]:
+            if isinstance(one, CONTAINERS):
+                path.append((step, steps(one)))
+                break
+        else:
+            path.pop()
+        if len(path) > DEEPEST:
+            break
+    return "".join(step for step, _ in path)
+
+
+def steps(container: object) -> Iterator[tuple[str, object]]:
+    """Yield the members of an object or an array, with how a path names them."""
+    if isinstance(container, dict):
+        yield from ((f".{key!s:.{SHOWN}}", one) for key, one in container.items())
+    elif isinstance(container, (list, tuple)):
+        yield from ((f"[{i}]", one) for i, one in enumerate(container))

@@ -13,7 +13,15 @@ from urllib.request import Request, urlopen
 from pyoxigraph import Quad
 
 from shoal.catalog.graph.triples import node
-from shoal.catalog.graph.view import MAPPING, NOTES, REVISION, VOCABULARY, Change, changes_as_update, mapping
+from shoal.catalog.graph.view import (
+    NOTES,
+    VOCABULARY,
+    Change,
+    State,
+    changes_as_update,
+    mapping,
+    state_of,
+)
 from shoal.errors import ConfigError, QueryError, StorageError
 
 __all__ = ["Endpoint"]
@@ -66,12 +74,13 @@ class Endpoint:
 
     def revision(self) -> int | None:
         """Return the revision of the catalog that it holds, None where it must be built anew."""
-        found = {
-            row["p"]["value"]: row["o"]["value"]
-            for row in self.select(f"SELECT ?p ?o {{ GRAPH {NOTES} {{ {NOTES} ?p ?o }} }}")
-        }
-        ours = found.get(MAPPING.value) == mapping()
-        return int(found[REVISION.value]) if ours and REVISION.value in found else None
+        state = self.state()
+        return None if state is None else state[0]
+
+    def state(self) -> State | None:
+        """Return the last event of the catalog that it holds, None where it must be built anew."""
+        rows = self.select(f"SELECT ?p ?o {{ GRAPH {NOTES} {{ {NOTES} ?p ?o }} }}")
+        return state_of({row["p"]["value"]: row["o"]["value"] for row in rows}, mapping())
 
     def clear(self) -> None:
         """Forget the graphs of the catalog; those of others stay."""
@@ -94,9 +103,9 @@ class Endpoint:
         if batch:
             self.update(f"INSERT DATA {{\n{insertion(batch)}\n}}")
 
-    def apply(self, changes: Iterable[Change], revision: int) -> None:
-        """Replace graphs and the revision in one request, which a server executes at once or not at all."""
-        self.update(changes_as_update(changes, revision))
+    def apply(self, changes: Iterable[Change], revision: int, checksum: int | None = None) -> None:
+        """Replace graphs and the last event in one request, which a server executes at once or not at all."""
+        self.update(changes_as_update(changes, revision, checksum))
 
     def devices_on(self, board: str) -> list[str]:
         """Return the ids of the devices that name a board, given by its IRI."""

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from pyoxigraph import Literal, NamedNode, Quad
+from pyoxigraph import Literal, NamedNode, Quad, Triple
 
 from shoal.catalog.documents import KINDS, Board, Device, Hardware
 from shoal.catalog.graph.graphs import quads
+from shoal.catalog.graph.things import hardware_triples
 from shoal.catalog.graph.triples import node
 from shoal.catalog.graph.view import VOCABULARY, Change, View, vocabulary
 from shoal.catalog.store import Store
@@ -31,7 +32,8 @@ def follow(view: View, store: Store) -> int:
     Parameters
     ----------
     view
-        Built anew where it is of another release, of another catalog that is further, or was left half built.
+        Built anew where it is of another release, was left half built, or holds an event that the catalog has
+        not: that of another catalog, or of this one before a backup of it was restored.
 
     Examples
     --------
@@ -41,15 +43,14 @@ def follow(view: View, store: Store) -> int:
     >>> follow(view, store)
     1
     """
-    at = view.revision()
-    if at is None or at > store.revision:
-        at = rebuild(view, store)
+    state = view.state()
+    at = state[0] if state is not None and state[1] == store.checksum_at(state[0]) else rebuild(view, store)
     boards = Boards(store)
     events = store.events(at)
     while batch := list(islice(events, BATCH)):
         last = {(event.kind, event.id): event.text for event in batch}
-        view.apply(list(changes(view, store, last, boards)), batch[-1].sequence)
         at = batch[-1].sequence
+        view.apply(list(changes(view, store, last, boards)), at, store.checksum_at(at))
     return at
 
 
@@ -58,7 +59,7 @@ def rebuild(view: View, store: Store) -> int:
     revision = store.revision
     view.clear()
     view.load(everything(store))
-    view.apply([Change(VOCABULARY, vocabulary())], revision)
+    view.apply([Change(VOCABULARY, vocabulary())], revision, store.checksum_at(revision))
     return revision
 
 
@@ -114,12 +115,25 @@ class Boards:
 def graph_of(kind: str, body: Any, boards: Mapping[str, Hardware] | None = None) -> list[Quad]:
     """Return the graph of a body from the store, where it was checked when it came in.
 
-    One that has none (a Thing Description with a context that is not bundled) has a `shoal:problem` instead.
+    Where it has none, it is there by its `shoal:problem`, and stops nobody else; a device whose description
+    is no JSON-LD that is read here keeps its name and its hardware.
     """
     document = Device.model_construct(td=body) if kind == "device" else KINDS[kind].model_validate(body)
     try:
         return quads(document, boards)
     except DocumentError as error:
-        # Stored past the catalog's door: it is in the graph by its problem, and stops nobody else.
-        graph = NamedNode(graph_iri(kind, document.id))
-        return [Quad(graph, node("shoal:problem"), Literal(error.what), graph)]
+        graph, problem = NamedNode(graph_iri(kind, document.id)), Literal(error.what)
+        known = own_triples(document, boards) if isinstance(document, Device) else []
+        name = known[0].subject if known else graph
+        return [
+            *(Quad(one.subject, one.predicate, one.object, graph) for one in known),
+            Quad(name, node("shoal:problem"), problem, graph),
+        ]
+
+
+def own_triples(device: Device, boards: Mapping[str, Hardware] | None) -> list[Triple]:
+    """Return what is known of a device without its description; nothing where not even that can be told."""
+    try:
+        return list(dict.fromkeys(hardware_triples(device, device.hardware_with(boards) if boards else None)))
+    except ValueError:  # its id is no IRI, or it was stored past the catalog's door
+        return []

@@ -13,7 +13,7 @@ from shoal.catalog.graph.jsonld import read
 from shoal.catalog.graph.triples import Triples, node
 from shoal.catalog.vocabulary import SHOAL, document_iri
 
-__all__ = ["description", "device_triples"]
+__all__ = ["description", "device_triples", "hardware_triples"]
 
 TYPE = node("rdf:type")
 
@@ -31,13 +31,19 @@ def device_triples(device: Device, hardware: Hardware | None = None) -> Triples:
     DocumentError
         If the description is no JSON-LD, or names a context that does not come with Shoal.
     """
+    triples = hardware_triples(device, hardware)
+    known = set(triples)
+    triples.extend(triple for triple in description(device.td) if triple not in known)
+    return triples
+
+
+def hardware_triples(device: Device, hardware: Hardware | None = None) -> Triples:
+    """Return what the graph says of a device without its description: its name and its hardware."""
     triples = Triples()
     name = NamedNode(document_iri("device", device.id))
     triples.a(name, "shoal:Device", "td:Thing", "sosa:Platform")
     triples.add(name, "schema:name", device.title)
     add_hardware(triples, name, device.hardware if hardware is None else hardware)
-    known = set(triples)
-    triples.extend(triple for triple in description(device.td) if triple not in known)
     return triples
 
 

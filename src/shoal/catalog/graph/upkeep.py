@@ -41,8 +41,10 @@ def check(store: Store) -> list[str]:
         return []
     try:
         view = Local(folder)
-    except StorageError:
-        return ["rdf: another process has the view, it is not checked"]
+    except StorageError as error:
+        if f"{folder / 'LOCK'}:" in error.what:
+            return []  # another process has it, and keeps it as the documents are
+        return [f"rdf: {error.what}"]
     if view.revision() is None:
         return []  # of another release, or left half built: it will be made anew
     follow(view, store)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -15,12 +15,24 @@ from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Store, parse
 from shoal.catalog.graph.triples import node
 from shoal.errors import StorageError
 
-__all__ = ["VOCABULARY", "Change", "Local", "View", "changes_as_update", "mapping", "vocabulary"]
+__all__ = [
+    "VOCABULARY",
+    "Change",
+    "Local",
+    "State",
+    "View",
+    "changes_as_update",
+    "mapping",
+    "state_of",
+    "vocabulary",
+]
 
 # Where the vocabulary is, among the graphs; and where the view notes what it holds.
 VOCABULARY = "https://w3id.org/shoal/vocabulary"
 NOTES = NamedNode("urn:shoal:view")
-REVISION, MAPPING = node("shoal:revision"), node("shoal:mapping")
+REVISION, CHECKSUM, MAPPING = node("shoal:revision"), node("shoal:checksum"), node("shoal:mapping")
+# The last event that a view holds: its number and its checksum (of number 0: none).
+State = tuple[int, int | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +46,8 @@ class Change:
 class View(Protocol):
     """What holds the graphs of a catalog: the engine that comes with Shoal, or an endpoint."""
 
-    def revision(self) -> int | None:
-        """Return the revision of the catalog that it holds, None where it must be built anew."""
+    def state(self) -> State | None:
+        """Return the last event of the catalog that it holds, None where it must be built anew."""
 
     def clear(self) -> None:
         """Forget everything."""
@@ -43,8 +55,8 @@ class View(Protocol):
     def load(self, quads: Iterable[Quad]) -> None:
         """Add many quads, not necessarily at once; the revision follows when all are there."""
 
-    def apply(self, changes: Iterable[Change], revision: int) -> None:
-        """Replace graphs and the revision, all at once or not at all."""
+    def apply(self, changes: Iterable[Change], revision: int, checksum: int | None = None) -> None:
+        """Replace graphs and the last event, all at once or not at all."""
 
     def devices_on(self, board: str) -> list[str]:
         """Return the ids of the devices that name a board, given by its IRI."""
@@ -78,7 +90,7 @@ class Local:
         self.on_disk = path is not None
         try:
             self.store = Store() if path is None else Store(str(path))
-        except OSError as error:
+        except (OSError, RuntimeError) as error:  # the second: it is damaged
             raise StorageError(
                 f"the RDF view cannot be opened: {error}",
                 where=str(path),
@@ -87,12 +99,19 @@ class Local:
 
     def revision(self) -> int | None:
         """Return the revision of the catalog that it holds, None where it must be built anew."""
-        found = {
-            quad.predicate: quad.object.value
-            for quad in self.store.quads_for_pattern(NOTES, None, None, NOTES)
-            if isinstance(quad.object, Literal)
-        }
-        return int(found[REVISION]) if found.get(MAPPING) == mapping() and REVISION in found else None
+        state = self.state()
+        return None if state is None else state[0]
+
+    def state(self) -> State | None:
+        """Return the last event of the catalog that it holds, None where it must be built anew."""
+        return state_of(
+            {
+                quad.predicate.value: quad.object.value
+                for quad in self.store.quads_for_pattern(NOTES, None, None, NOTES)
+                if isinstance(quad.object, Literal)
+            },
+            mapping(),
+        )
 
     def clear(self) -> None:
         """Forget everything."""
@@ -104,9 +123,9 @@ class Local:
         if self.on_disk:
             self.store.optimize()  # queries take a third of the time after it
 
-    def apply(self, changes: Iterable[Change], revision: int) -> None:
-        """Replace graphs and the revision, all at once or not at all."""
-        self.store.update(changes_as_update(changes, revision))
+    def apply(self, changes: Iterable[Change], revision: int, checksum: int | None = None) -> None:
+        """Replace graphs and the last event, all at once or not at all."""
+        self.store.update(changes_as_update(changes, revision, checksum))
 
     def devices_on(self, board: str) -> list[str]:
         """Return the ids of the devices that name a board, given by its IRI."""
@@ -117,8 +136,22 @@ class Local:
         ]
 
 
-def changes_as_update(changes: Iterable[Change], revision: int) -> str:
-    """Return the SPARQL update that replaces graphs, the revision among them.
+def state_of(notes: Mapping[str, str], ours: str) -> State | None:
+    """Return the last event that a view holds by its notes, None where it is of another release or has none.
+
+    Parameters
+    ----------
+    ours
+        The mapping of this release.
+    """
+    if notes.get(MAPPING.value) != ours or REVISION.value not in notes:
+        return None
+    checksum = notes.get(CHECKSUM.value)
+    return int(notes[REVISION.value]), None if checksum is None else int(checksum)
+
+
+def changes_as_update(changes: Iterable[Change], revision: int, checksum: int | None = None) -> str:
+    """Return the SPARQL update that replaces graphs, the notes on the last event among them.
 
     Examples
     --------
@@ -133,6 +166,7 @@ def changes_as_update(changes: Iterable[Change], revision: int) -> str:
             lines.append(f"INSERT DATA {{ GRAPH <{change.graph}> {{ {inner} }} }} ;")
     lines.append(f"DROP SILENT GRAPH {NOTES} ;")
     note = f"{NOTES} {REVISION} {revision} ; {MAPPING} {Literal(mapping())}"
+    note += "" if checksum is None else f" ; {CHECKSUM} {Literal(str(checksum))}"
     lines.append(f"INSERT DATA {{ GRAPH {NOTES} {{ {note} }} }}")
     return "\n".join(lines)
 
@@ -155,4 +189,4 @@ def vocabulary() -> list[Quad]:
 @cache
 def mapping() -> str:
     """Return what tells a view of this release from one of another, which must be built anew."""
-    return f"1-{hashlib.sha256(vocabulary_text()).hexdigest()[:12]}"
+    return f"2-{hashlib.sha256(vocabulary_text()).hexdigest()[:12]}"

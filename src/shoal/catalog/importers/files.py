@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SUFFIXES", "load"]
 
-SUFFIXES = (".tflite", ".onnx", ".shoal", ".keras", ".h5", ".pt2")
+SUFFIXES = (".tflite", ".onnx", ".shoal", ".keras", ".pt2")
 
 
 def load(path: Path, **fields: Any) -> Imported:

@@ -19,13 +19,20 @@ __all__ = ["LARGEST", "is_export", "load"]
 # Bytes of a file; it is read piece by piece, so that documents are what takes memory.
 LARGEST = 2**30
 KIND, DOCUMENT = expand("shoal:documentKind"), expand("shoal:document")
+NAMESPACE = expand("shoal:")
 # Documents that others name are first.
 ORDER = ("board", "model", "device", "run", "measurement", "alias", "deployment", "learning", "query")
 
 
 def is_export(head: str) -> bool:
-    """Return whether a file is our own export, by its beginning."""
-    return "documentKind" in head
+    """Return whether a file is our own export, by its beginning: the term, whole or with its namespace.
+
+    Examples
+    --------
+    >>> is_export('{"title": "of documentKind"}'), is_export(f'<urn:a> <{KIND}> "board" .')
+    (False, True)
+    """
+    return KIND in head or (":documentKind" in head and NAMESPACE in head)
 
 
 def load(path: Path) -> Imported:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from shoal.catalog.matching.condition import Match
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from collections.abc import Callable, Iterator
 
 __all__ = ["Answer", "Matches"]
 
@@ -62,3 +61,8 @@ class Matches:
     count: int
     matches: tuple[Match, ...]
     near: tuple[Match, ...] = ()
+
+    def __iter__(self) -> Iterator[Match]:
+        """Yield those that match, then the near misses."""
+        yield from self.matches
+        yield from self.near

@@ -144,7 +144,8 @@ def numeric(name: str, need: int, have: int, unit: str) -> Condition:
     """Return the condition of an amount."""
     wanted = NOT_KNOWN if need == NEVER else amount(need, unit)
     given = NOT_KNOWN if have == NOTHING else amount(have, unit)
-    margin = None if need == NEVER or have == NOTHING else have - need
+    known = need != NEVER and have != NOTHING
+    margin = have - need if known else None
     return Condition(
-        name, wanted, given, margin, fits=have >= need, missing=missing_of(need, have), unit=unit
+        name, wanted, given, margin, fits=have >= need, missing=missing_of(need, have), unit=unit, known=known
     )

@@ -29,6 +29,8 @@ class Condition:
         Fraction of the need that is missing: 0 where it fits, 1 where nothing of it is there or known.
     unit
         Of the margin: `B`, `Hz`.
+    known
+        False where it fails only because the device, or the model, does not say.
 
     Examples
     --------
@@ -43,6 +45,7 @@ class Condition:
     fits: bool
     missing: float = 0.0
     unit: str = ""
+    known: bool = True
 
     def __str__(self) -> str:
         text = f"{self.name}: needs {self.need}, has {self.have}"

@@ -31,4 +31,12 @@ def licence(need: str, allowed: Licences) -> Condition:
         all(one.strip() in allowed for one in choice.split(" and ")) for choice in need.lower().split(" or ")
     )
     have = "any" if allowed is None else ", ".join(allowed) or "none"
-    return Condition("licence", need or NOT_KNOWN, have, None, fits=fits, missing=0.0 if fits else 1.0)
+    return Condition(
+        "licence",
+        need or NOT_KNOWN,
+        have,
+        None,
+        fits=fits,
+        missing=0.0 if fits else 1.0,
+        known=fits or bool(need),
+    )

@@ -13,33 +13,35 @@ if TYPE_CHECKING:
 
 __all__ = ["Operation", "known_operators", "shoal_operators"]
 
-# The highest versions of TensorFlow Lite's operators that mean what the importer reads, for float32, int8 and
-# uint8. A version tells of types and options: of convolutions in float32, 2 and 5 are those with int8
-# weights; of FULLY_CONNECTED in int8, 5 keeps dimensions, 6 has no bias, 12 has a scale for each output. A
-# kernel for 16-bit integers is always the next one. Later ones are not known to mean the same.
+# The highest versions of TensorFlow Lite's operators that mean what the importer reads, for float32, int8,
+# uint8 and int16; 0 where none is read. A version tells of types and options: of convolutions in float32, 2
+# and 5 are those with int8 weights; of FULLY_CONNECTED in int8, 5 keeps dimensions, 6 has no bias, 12 has a
+# scale for each output. Later ones are not known to mean the same.
 VERSIONS = {
-    "ADD": (1, 2, 1),
-    "AVERAGE_POOL_2D": (1, 2, 1),
-    "CONV_2D": (5, 3, 1),
-    "DEPTHWISE_CONV_2D": (6, 3, 1),
-    "DEQUANTIZE": (2, 2, 1),
-    "EXPAND_DIMS": (1, 1, 1),
-    "FULLY_CONNECTED": (9, 12, 6),
-    "LEAKY_RELU": (1, 2, 1),
-    "LOGISTIC": (1, 2, 1),
-    "MAX_POOL_2D": (1, 2, 1),
-    "MEAN": (1, 2, 1),
-    "PAD": (1, 2, 1),
-    "QUANTIZE": (2, 2, 2),
-    "RELU": (1, 2, 1),
-    "RELU6": (1, 2, 1),
-    "RESHAPE": (1, 1, 1),
-    "RESIZE_NEAREST_NEIGHBOR": (3, 3, 3),
-    "SOFTMAX": (1, 2, 1),
-    "SQUEEZE": (1, 1, 1),
-    "TANH": (1, 2, 1),
+    "ADD": (1, 2, 1, 0),
+    "AVERAGE_POOL_2D": (1, 2, 1, 0),
+    "CONV_2D": (5, 3, 1, 0),
+    "DEPTHWISE_CONV_2D": (6, 3, 1, 0),
+    "DEQUANTIZE": (2, 2, 1, 0),
+    "EXPAND_DIMS": (1, 1, 1, 0),
+    "FULLY_CONNECTED": (9, 12, 6, 0),
+    "LEAKY_RELU": (1, 2, 1, 0),
+    "LOGISTIC": (1, 2, 1, 0),
+    "MAX_POOL_2D": (1, 2, 1, 0),
+    "MEAN": (1, 2, 1, 0),
+    "PAD": (1, 2, 1, 0),
+    "QUANTIZE": (2, 2, 2, 1),
+    "RELU": (1, 2, 1, 0),
+    "RELU6": (1, 2, 1, 0),
+    "RESHAPE": (1, 1, 1, 0),
+    "RESIZE_NEAREST_NEIGHBOR": (3, 3, 3, 0),
+    "SOFTMAX": (1, 2, 1, 0),
+    "SQUEEZE": (1, 1, 1, 0),
+    "SVDF": (0, 3, 0, 0),
+    "TANH": (1, 2, 1, 0),
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": (1, 1, 0, 0),
 }
-DTYPES = ("float32", "int8", "uint8")
+DTYPES = ("float32", "int8", "uint8", "int16")
 # The newest operator set of ONNX that the importer was tested with.
 ONNX_OPERATORS = 28
 # The first version of the runtime that has them all.
@@ -66,7 +68,7 @@ def shoal_operators() -> Mapping[tuple[str, str], int]:
 
     Examples
     --------
-    >>> shoal_operators()["CONV_2D", "int8"], ("SVDF", "int8") in shoal_operators()
+    >>> shoal_operators()["CONV_2D", "int8"], ("SVDF", "float32") in shoal_operators()
     (3, False)
     """
     from shoal.nn import layers
@@ -78,6 +80,7 @@ def shoal_operators() -> Mapping[tuple[str, str], int]:
         (name, dtype): version
         for name in MAKERS
         for dtype, version in zip(DTYPES, VERSIONS.get(name, ()), strict=False)
+        if version
     }
     table |= {(f"onnx:{name}", "float32"): ONNX_OPERATORS for name in OPERATORS}
     # What computes shapes and weights, of any type, is done when the file is read.

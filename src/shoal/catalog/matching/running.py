@@ -72,7 +72,9 @@ def runtime(need: RuntimeNeed, given: Engines) -> Condition:
     )
     fits = any(serves(need, one) for one in given or ())
     have = NOT_KNOWN if given is None else ", ".join(map(title, given)) or "none"
-    return Condition("runtime", wanted, have, None, fits=fits, missing=0.0 if fits else 1.0)
+    return Condition(
+        "runtime", wanted, have, None, fits=fits, missing=0.0 if fits else 1.0, known=given is not None
+    )
 
 
 def operators(need: RuntimeNeed, given: Engines) -> Condition:
@@ -95,7 +97,7 @@ def operators(need: RuntimeNeed, given: Engines) -> Condition:
     wanted = ", ".join(sorted({one.name for one in asked})) or NOT_KNOWN
     if not asked or given is None:
         have = NOT_KNOWN if given is None else ", ".join(map(title, given)) or "none"
-        return Condition("operators", wanted, have, None, fits=False, missing=1.0)
+        return Condition("operators", wanted, have, None, fits=False, missing=1.0, known=False)
     candidates = [one for one in given if serves(need, one)] or given
     lacks = [(lacking(need, one), one) for one in candidates]
     lack, best = min(lacks, key=lambda pair: (len(pair[0]), repr(pair[1])), default=(asked, None))
@@ -104,9 +106,11 @@ def operators(need: RuntimeNeed, given: Engines) -> Condition:
     if not lack:
         return Condition("operators", wanted, f"all in {title(best)}", None, fits=True)
     have = f"all but {', '.join(map(str, lack))} in {title(best)}"
-    if best.operators is None and known_operators(best.name, best.version) is None:
+    known = best.operators is not None or known_operators(best.name, best.version) is not None
+    if not known:
         have = f"{title(best)}, whose operators are {NOT_KNOWN}"
-    return Condition("operators", wanted, have, None, fits=False, missing=len(lack) / len(asked))
+    missing = len(lack) / len(asked)
+    return Condition("operators", wanted, have, None, fits=False, missing=missing, known=known)
 
 
 def lacking(need: RuntimeNeed, engine: Engine) -> tuple[Operation, ...]:

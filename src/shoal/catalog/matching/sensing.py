@@ -69,7 +69,7 @@ def sensor(need: Observation, sensors: Sensors) -> Condition:
     kin = [one for one in sensors or () if need.observes in ancestors(one.observes)]
     if not kin:
         have = NOT_KNOWN if sensors is None else "none"
-        return Condition(name, wanted, have, None, fits=False, missing=1.0)
+        return Condition(name, wanted, have, None, fits=False, missing=1.0, known=sensors is not None)
     best = min(kin, key=lambda one: (missing(need, one), repr(one)))
     lack = missing(need, best)
     rates = (best.rate, need.rate)
@@ -77,7 +77,8 @@ def sensor(need: Observation, sensors: Sensors) -> Condition:
     have = described(best, need) or "any"
     if best.observes != need.observes:
         have = f"{best.observes}, {have}"
-    return Condition(name, wanted, have, margin, fits=lack == 0, missing=lack, unit="Hz")
+    known = lack == 0 or not any(may_meet(need, one) for one in kin)
+    return Condition(name, wanted, have, margin, fits=lack == 0, missing=lack, unit="Hz", known=known)
 
 
 def missing(need: Observation, have: Observation) -> float:
@@ -87,6 +88,13 @@ def missing(need: Observation, have: Observation) -> float:
         short(need.rate, have.rate),
         short(need.axes, have.axes),
     )
+
+
+def may_meet(need: Observation, have: Observation) -> bool:
+    """Whether a sensor meets a need as far as anything is known of it."""
+    ranges = None not in (have.low, have.high) and covered(need, have) > 0
+    amounts = ((need.rate, have.rate), (need.axes, have.axes))
+    return not ranges and not any(given is not None and short(asked, given) for asked, given in amounts)
 
 
 def short(need: float | None, have: float | None) -> float:
@@ -108,18 +116,15 @@ def covered(need: Observation, have: Observation) -> float:
 
 def channels(count: int, needs: tuple[Observation, ...], sensors: Sensors) -> Condition:
     """Return whether the sensors that meet the needs give as many channels as the input has."""
-    axes = [
-        [
-            one.axes
-            for one in sensors or ()
-            if need.observes in ancestors(one.observes) and not missing(need, one)
-        ]
-        for need in dict.fromkeys(needs)
-    ]
+    axes: list[list[int | None]] = []
+    for need in dict.fromkeys(needs):
+        kin = [one for one in sensors or () if need.observes in ancestors(one.observes)]
+        met = [one.axes for one in kin if not missing(need, one)]
+        axes.append(met or [None for one in kin if may_meet(need, one)])
     wanted = f"{count} {'channel' if count == 1 else 'channels'}"
     known = [max((n for n in of if n is not None), default=None) if of else 0 for of in axes]
     if None in known:
-        return Condition("input", wanted, NOT_KNOWN, None, fits=False, missing=1.0)
+        return Condition("input", wanted, NOT_KNOWN, None, fits=False, missing=1.0, known=False)
     have = sum(n for n in known if n is not None)
     lack = short(count, have)
     return Condition("input", wanted, str(have), have - count, fits=lack == 0, missing=lack)

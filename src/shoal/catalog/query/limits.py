@@ -21,6 +21,8 @@ class Limits:
         Bytes beyond those that hold the graph.
     rows
         Rows or triples; what comes after them is left out, and the answer says so.
+    bytes
+        Of the names and texts of the answer; likewise.
 
     Raises
     ------
@@ -36,8 +38,9 @@ class Limits:
     seconds: float = 10.0
     memory: int = 512 * 2**20
     rows: int = 10_000
+    bytes: int = 16 * 2**20
 
     def __post_init__(self) -> None:
-        for name in ("seconds", "memory", "rows"):
+        for name in ("seconds", "memory", "rows", "bytes"):
             if not getattr(self, name) > 0:
                 raise ConfigError(f"{name} is {getattr(self, name)}", where=name, hint="more than 0")

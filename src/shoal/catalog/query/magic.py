@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice, pairwise
 from urllib.parse import unquote
 
@@ -15,11 +15,13 @@ from shoal.catalog.query import terms
 from shoal.catalog.query.parameters import Resolve
 from shoal.catalog.query.tokens import Token, edited, iri_of, place, prefixes_of, tokens
 from shoal.catalog.vocabulary import SHOAL, document_iri
-from shoal.errors import QueryError
+from shoal.errors import QueryError, UnknownError
 
 __all__ = ["Answers", "rewritten"]
 
 MOST = 20_000
+DEVICE = "urn:shoal:device:"
+Pairs = list[tuple[str, str]]
 VALUE = {"variable", "iri", "name", "string"}
 
 
@@ -40,6 +42,29 @@ class Answers:
     can_run: Callable[[str | None, str | None], Iterable[tuple[str, str]]]
     find: Callable[[str], Iterable[tuple[str, str]]]
     resolve: Resolve
+
+
+@dataclass(slots=True)
+class Asked:
+    """What one query has asked: the same question once, and no more answers in all than there may be."""
+
+    known: dict[tuple[object, ...], Pairs] = field(default_factory=dict)
+    left: int = MOST
+
+    def pairs(self, question: tuple[object, ...], found: Callable[[], Iterable[tuple[str, str]]]) -> Pairs:
+        """Return the answers to a question.
+
+        Raises
+        ------
+        OverflowError
+            If they are too many.
+        """
+        if question not in self.known:
+            self.known[question] = list(islice(found(), self.left + 1))
+        self.left -= len(self.known[question])
+        if self.left < 0:
+            raise OverflowError
+        return self.known[question]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +105,22 @@ def rewritten(text: str, answers: Answers | None) -> str:
     prefixes = prefixes_of(found)
     template = templates(found)
     edits = []
+    asked = Asked()
     for i, token in enumerate(found):
         iri = iri_of(token, prefixes)
         if iri in VALUES and not any(start < i < end for start, end in template):
             if answers is None:
                 raise QueryError(f"{token.text} cannot be asked here", where=place(text, token.start))
             triple = taken_out(text, found, i)
-            edits.append((triple.at, triple.at, VALUES[iri](text, triple, prefixes, answers) + " "))
+            try:
+                table = VALUES[iri](text, triple, prefixes, answers, asked)
+            except OverflowError:
+                raise QueryError(
+                    f"{token.text} brings the query to more than {MOST:,} answers",
+                    where=place(text, token.start),
+                    hint=HINTS[iri],
+                ) from None
+            edits.append((triple.at, triple.at, f"{table} "))
             edits.append((*triple.cut, ""))
     return edited(text, edits)
 
@@ -152,14 +186,17 @@ def statement(found: list[Token], i: int) -> int | None:
     return None
 
 
-def can_run(text: str, triple: Triple, prefixes: dict[str, str], answers: Answers) -> str:
-    """Return the pairs of devices and models that fit as VALUES."""
+def can_run(text: str, triple: Triple, prefixes: dict[str, str], answers: Answers, asked: Asked) -> str:
+    """Return the pairs of devices and models that fit as VALUES; an IRI that is none of them fits nothing."""
     device = meant(text, triple.subject, "device", prefixes, answers)
     model = meant(text, triple.object, "model", prefixes, answers)
     names = [token.text for token in (triple.subject, triple.object) if token.kind == "variable"]
     if len({name[1:] for name in names}) < len(names):
         raise QueryError(f"{names[0]} is device and model at once", where=place(text, triple.predicate.start))
-    pairs = limited(answers.can_run(device, model), text, triple, "name the model or the device")
+    try:
+        pairs = asked.pairs((can_run, device, model), lambda: answers.can_run(device, model))
+    except UnknownError:
+        pairs = []
     rows = {
         " ".join(
             terms.iri(document_iri(kind, key))
@@ -171,7 +208,7 @@ def can_run(text: str, triple: Triple, prefixes: dict[str, str], answers: Answer
     return values(names, rows)
 
 
-def matches(text: str, triple: Triple, prefixes: dict[str, str], answers: Answers) -> str:
+def matches(text: str, triple: Triple, prefixes: dict[str, str], answers: Answers, asked: Asked) -> str:
     """Return the documents that match words as VALUES."""
     del prefixes
     if triple.subject.kind != "variable" or triple.object.kind != "string":
@@ -180,26 +217,19 @@ def matches(text: str, triple: Triple, prefixes: dict[str, str], answers: Answer
             where=place(text, triple.predicate.start),
             hint=f'?model {triple.predicate.text} "wake word"',
         )
-    found = limited(answers.find(unquoted(triple.object.text)), text, triple, "more words")
+    words = unquoted(triple.object.text)
+    found = asked.pairs((matches, words), lambda: answers.find(words))
     return values([triple.subject.text], {terms.iri(document_iri(kind, key)): None for kind, key in found})
 
 
-VALUES: dict[str | None, Callable[[str, Triple, dict[str, str], Answers], str]] = {
+VALUES: dict[str | None, Callable[[str, Triple, dict[str, str], Answers, Asked], str]] = {
     f"{SHOAL}canRun": can_run,
     f"{SHOAL}matches": matches,
 }
-
-
-def limited(found: Iterable[tuple[str, str]], text: str, triple: Triple, hint: str) -> list[tuple[str, str]]:
-    """Return what was found, unless it is too much."""
-    first = list(islice(found, MOST + 1))
-    if len(first) > MOST:
-        raise QueryError(
-            f"{triple.predicate.text} has more than {MOST:,} answers here",
-            where=place(text, triple.predicate.start),
-            hint=hint,
-        )
-    return first
+HINTS: dict[str | None, str] = {
+    f"{SHOAL}canRun": "name the model or the device",
+    f"{SHOAL}matches": "more words",
+}
 
 
 def values(names: list[str], rows: Iterable[str]) -> str:
@@ -218,9 +248,13 @@ def meant(text: str, token: Token, kind: str, prefixes: dict[str, str], answers:
     if iri is None:
         raise QueryError(f"unknown prefix in '{token.text}'", where=place(text, token.start), hint="PREFIX")
     if kind == "device":
-        return iri
+        key = unquote(iri.removeprefix(DEVICE))
+        return key if document_iri("device", key) == iri else iri
     name = iri.removeprefix("urn:shoal:model:")
-    return answers.resolve(kind, unquote(name) if name != iri else iri)
+    try:
+        return answers.resolve(kind, unquote(name) if name != iri else iri)
+    except UnknownError:
+        return iri  # which fits nothing
 
 
 def unquoted(token: str) -> str:

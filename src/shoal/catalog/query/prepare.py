@@ -9,7 +9,7 @@ from shoal.catalog.query.magic import Answers, rewritten
 from shoal.catalog.query.tokens import tokens
 from shoal.catalog.vocabulary import PREFIXES
 
-__all__ = ["declared", "prepared"]
+__all__ = ["declared", "names_graphs", "prepared"]
 
 
 def prepared(sparql: str, answers: Answers | None) -> str:
@@ -22,6 +22,17 @@ def prepared(sparql: str, answers: Answers | None) -> str:
     """
     check_allowed(sparql, tokens(sparql))
     return rewritten(sparql, answers)
+
+
+def names_graphs(sparql: str) -> bool:
+    """Whether a query says by FROM which graphs it asks.
+
+    Examples
+    --------
+    >>> names_graphs("ASK FROM <urn:shoal:document:board:mine> {}"), names_graphs("ASK { ?s ?p 'FROM' }")
+    (True, False)
+    """
+    return any(token.kind == "word" and token.text.upper() == "FROM" for token in tokens(sparql))
 
 
 def declared(sparql: str) -> str:

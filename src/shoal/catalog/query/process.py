@@ -10,14 +10,15 @@ import os
 import resource
 import sys
 import time
-from contextlib import suppress
-from itertools import islice
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pyoxigraph import BlankNode, NamedNode, QueryBoolean, QuerySolutions
 
 from shoal.catalog.graph import Local, follow
+from shoal.catalog.query.alone import alone, no_new_files
 from shoal.catalog.query.frames import receive, send
 from shoal.catalog.store import Entry, Store
 from shoal.catalog.vocabulary import PREFIXES
@@ -26,12 +27,15 @@ from shoal.errors import ShoalError, StorageError
 __all__: list[str] = []
 
 STRING = f"{PREFIXES['xsd']}string"
+# Of a message of the engine.
+LONGEST = 200
 Message = dict[str, Any]
+T = TypeVar("T")
 
 
 def main() -> None:
     """Answer messages until there are no more."""
-    alone()
+    quiet = nullcontext if alone() else no_new_files
     # What anything prints must not fall among the messages.
     output = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
@@ -49,28 +53,20 @@ def main() -> None:
             mirror(store, message.get("documents", []))
             send(output, {"revision": follow(view, store)})
             with_memory(message["memory"])
-            answer = run(view, message)
+            with quiet():
+                answer = run(view, message)
         except ShoalError as error:
             answer = failure(error)
         except SyntaxError as error:
-            answer = {"error": "QueryError", "what": f"no SPARQL: {error}"}
+            # The rest of the engine's message is what it expected: all ways in which anything may go on.
+            said = str(error).partition("\n")[0]
+            answer = {"error": "QueryError", "what": f"no SPARQL: {said[:LONGEST]}"}
         except MemoryError:
             answer = {"error": "memory"}
         except (OSError, ValueError, RuntimeError) as error:
             answer = {"error": "QueryError", "what": f"the engine refuses: {error}"}
         with_memory(None)
         send(output, answer)
-
-
-def alone() -> None:
-    """Leave the network, where the kernel allows it; nothing here opens a connection anyway."""
-    import ctypes
-
-    new_user, new_network = 0x10000000, 0x40000000
-    with suppress(OSError, AttributeError):
-        libc = ctypes.CDLL(None)
-        if libc.unshare(new_network):
-            libc.unshare(new_user | new_network)
 
 
 def opened(message: Message) -> tuple[Store, Local]:
@@ -88,42 +84,67 @@ def mirror(store: Store, documents: list[list[Any]]) -> None:
     """Follow a catalog in the memory of who asks: its documents come with the question."""
     for kind, key, body in documents:
         if body is None:
-            store.remove(kind, key)
+            if store.get(kind, key) is not None:  # or it came and went between two questions
+                store.remove(kind, key)
         else:
             store.put_many([Entry(kind, key, body)])
 
 
 def with_memory(limit: int | None) -> None:
     """Let the process take so many bytes more than it has; None: as many as there are."""
-    if limit is None:
-        bound = resource.RLIM_INFINITY
-    else:
-        pages = (
-            int(Path("/proc/self/statm").read_text().split()[0]) if Path("/proc/self/statm").exists() else 0
-        )
-        bound = pages * resource.getpagesize() + limit
-    resource.setrlimit(resource.RLIMIT_AS, (bound, resource.RLIM_INFINITY))
+    held = Path("/proc/self/statm")
+    if not held.exists():
+        return
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    bound = hard
+    if limit is not None:
+        bound = int(held.read_text().split()[0]) * resource.getpagesize() + limit
+        bound = bound if hard == resource.RLIM_INFINITY else min(bound, hard)
+    resource.setrlimit(resource.RLIMIT_AS, (bound, hard))
 
 
 def run(view: Local, message: Message) -> Message:
     """Return the answer to a query."""
     start = time.perf_counter()
-    most: int = message["rows"]
-    results = view.store.query(message["query"], prefixes=PREFIXES, use_default_graph_as_union=True)
+    rows, size = message["rows"], message["bytes"]
+    results = view.store.query(
+        message["query"], prefixes=PREFIXES, use_default_graph_as_union=message["union"]
+    )
     answer: Message
     if isinstance(results, QueryBoolean):
         answer = {"boolean": bool(results)}
     elif isinstance(results, QuerySolutions):
         names = [variable.value for variable in results.variables]
-        rows = [
-            {name: term(found) for name, found in zip(names, solution, strict=True) if found is not None}
-            for solution in islice(results, most)
-        ]
-        answer = {"variables": names, "bindings": rows, "truncated": next(results, None) is not None}
+        found, more = within(
+            (
+                {name: term(one) for name, one in zip(names, solution, strict=True) if one is not None}
+                for solution in results
+            ),
+            lambda row: sum(len(name) + sum(map(octets, said.values())) for name, said in row.items()),
+            rows,
+            size,
+        )
+        answer = {"variables": names, "bindings": found, "truncated": more}
     else:
-        lines = [f"{triple} ." for triple in islice(results, most)]
-        answer = {"triples": "\n".join(dict.fromkeys(lines)), "truncated": next(results, None) is not None}
+        lines, more = within((f"{triple} ." for triple in results), octets, rows, size)
+        answer = {"triples": "\n".join(dict.fromkeys(lines)), "truncated": more}
     return answer | {"seconds": time.perf_counter() - start}
+
+
+def within(found: Iterable[T], length: Callable[[T], int], rows: int, size: int) -> tuple[list[T], bool]:
+    """Return what is within the limits of number and bytes, and whether there is more."""
+    kept: list[T] = []
+    for one in found:
+        size -= length(one)
+        if len(kept) == rows or size < 0:
+            return kept, True
+        kept.append(one)
+    return kept, False
+
+
+def octets(text: str) -> int:
+    """Return how many bytes a text takes."""
+    return len(text.encode(errors="surrogatepass"))
 
 
 def term(found: Any) -> dict[str, str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from pyoxigraph import RdfFormat, parse
+from pyoxigraph import RdfFormat, Triple, parse
 
 from shoal.catalog.graph import jsonld, turtle
 from shoal.catalog.query import terms
@@ -85,8 +85,8 @@ class Results:
             return ("answer",), [("yes" if self.boolean else "no",)]
         if self.triples is not None:
             rows = [
-                tuple(abbreviate(term.value) if hasattr(term, "value") else str(term) for term in quad.triple)
-                for quad in parse(self.triples, format=RdfFormat.N_TRIPLES)
+                tuple(abbreviate(term.value) if hasattr(term, "value") else str(term) for term in triple)
+                for triple in parsed(self.triples)
             ]
             return ("subject", "predicate", "object"), rows
         return self.variables, [
@@ -94,9 +94,18 @@ class Results:
         ]
 
     def json(self) -> str:
-        """Return the SPARQL 1.1 Query Results JSON Format (application/sparql-results+json)."""
+        """Return the SPARQL 1.1 Query Results JSON Format (application/sparql-results+json), or JSON-LD.
+
+        Raises
+        ------
+        QueryError
+            If there are triples about triples, which JSON-LD has not.
+        """
         if self.triples is not None:
-            return jsonld([quad.triple for quad in parse(self.triples, format=RdfFormat.N_TRIPLES)])
+            try:
+                return jsonld(parsed(self.triples))
+            except (OSError, ValueError) as error:
+                raise QueryError(f"no JSON-LD: {error}", hint="turtle") from None
         if self.boolean is not None:
             return json.dumps({"head": {}, "boolean": self.boolean})
         whole = {"head": {"vars": list(self.variables)}, "results": {"bindings": self.bindings}}
@@ -129,13 +138,30 @@ class Results:
         """
         if self.triples is None:
             raise QueryError("the query answers with no triples", hint="CONSTRUCT { ... } WHERE { ... }")
-        return turtle([quad.triple for quad in parse(self.triples, format=RdfFormat.N_TRIPLES)])
+        try:
+            return turtle(parsed(self.triples))
+        except (OSError, ValueError) as error:
+            raise QueryError(f"no Turtle: {error}", hint="SELECT ...") from None
 
     def _need_rows(self, name: str) -> None:
         if self.triples is not None or self.boolean is not None:
             raise QueryError(
                 "the query answers with no rows", where=name, hint="SELECT ..., or json, or turtle"
             )
+
+
+def parsed(text: str) -> list[Triple]:
+    """Return triples by their text.
+
+    Raises
+    ------
+    QueryError
+        If it is none: a server's answer may be anything.
+    """
+    try:
+        return [quad.triple for quad in parse(text, format=RdfFormat.N_TRIPLES)]
+    except (SyntaxError, OSError, ValueError) as error:
+        raise QueryError(f"the answer holds no triples: {error}", hint="SELECT ...") from None
 
 
 def value(term: Term | None) -> Any:

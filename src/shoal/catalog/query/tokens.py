@@ -17,11 +17,12 @@ DEEPEST = 100
 # of a prefix is bounded, or dots without end would be read again from each letter.
 ONE = r"(?:[\w:-]|%[0-9A-Fa-f]{2}|\\[_~.!$&'()*+,;=/?#@%-])"
 NAME = rf"(?:[^\W\d_](?:[\w.-]{{0,100}}[\w-])?)?:(?:{ONE}(?:(?:{ONE}|\.)*{ONE})?)?"
+# Strings have the escapes of the grammar and no others: an engine would see another end of them.
 TOKEN = re.compile(
     r"""(?P<space>[ \t\r\n]+|\#[^\r\n]*)
     |(?P<iri><[^\x00-\x20<>"{}|^`\\]*>)
-    |(?P<string>\"\"\"(?:\"{0,2}(?:[^"\\]|\\.))*\"\"\"|'''(?:'{0,2}(?:[^'\\]|\\.))*'''
-        |"(?:[^"\\\r\n]|\\.)*"|'(?:[^'\\\r\n]|\\.)*')
+    |(?P<string>\"\"\"(?:\"{0,2}(?:[^"\\]|\\[tbnrf"'\\]))*\"\"\"|'''(?:'{0,2}(?:[^'\\]|\\[tbnrf"'\\]))*'''
+        |"(?:[^"\\\r\n]|\\[tbnrf"'\\])*"|'(?:[^'\\\r\n]|\\[tbnrf"'\\])*')
     |(?P<variable>[?$]\w+)
     |(?P<blank>_:[\w](?:[\w.-]*[\w-])?)
     |(?P<name>"""

@@ -17,7 +17,7 @@ from shoal.catalog.graph import folder_of
 from shoal.catalog.query.frames import receive, send
 from shoal.catalog.query.limits import Limits
 from shoal.catalog.query.magic import Answers
-from shoal.catalog.query.prepare import prepared
+from shoal.catalog.query.prepare import names_graphs, prepared
 from shoal.catalog.query.results import Results
 from shoal.catalog.store import Store
 from shoal.errors import QueryError, StorageError
@@ -82,7 +82,7 @@ class Worker:
         ----------
         sparql
             SELECT, ASK, CONSTRUCT or DESCRIBE of SPARQL 1.1. The prefixes of the vocabulary need no
-            declaration; without GRAPH the graphs of all documents are one.
+            declaration; without GRAPH and FROM the graphs of all documents are one.
 
         Raises
         ------
@@ -92,12 +92,19 @@ class Worker:
             If the catalog cannot be read.
         """
         limits = limits or Limits()
-        sparql = prepared(sparql, self.answers)
         deadline = time.monotonic() + limits.seconds
-        if not self._lock.acquire(timeout=limits.seconds):
-            raise QueryError(f"other queries took {limits.seconds:g} s", hint="try again")
+        union = not names_graphs(sparql)
+        sparql = prepared(sparql, self.answers)
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise late(limits)
+        if not self._lock.acquire(timeout=left):
+            raise QueryError(
+                f"other queries took {left:.3g} s, with what they had to read of the catalog",
+                hint="try again",
+            )
         try:
-            return self._ask(sparql, limits, deadline)
+            return self._ask(sparql, limits, deadline, union=union)
         finally:
             self._lock.release()
 
@@ -105,30 +112,40 @@ class Worker:
         """Bring the view to the state of the catalog; returns the revision."""
         return self.query("ASK {}", limits=Limits(seconds=PATIENCE)).revision
 
-    def _ask(self, sparql: str, limits: Limits, deadline: float) -> Results:
+    def _ask(self, sparql: str, limits: Limits, deadline: float, *, union: bool = True) -> Results:
+        began = time.monotonic()
         self._start()
-        question = {"query": sparql, "rows": limits.rows, "memory": limits.memory, "documents": self._news()}
+        question = {"query": sparql, "union": union, "documents": self._news()}
+        followed: Message | None = None
         try:
-            self._send(question)
-            # Following the catalog is not the query's time.
-            before = time.monotonic()
+            self._send(question | {one: getattr(limits, one) for one in ("rows", "bytes", "memory")})
             followed = self._receive(PATIENCE)
-            answer = followed
-            if "error" not in followed:
-                left = deadline - before
-                answer = self._receive(max(left, 0.001))
+            if "error" in followed:
+                # What a process has of the catalog is not known after it: the next one begins anew.
+                self._kill()
+                raise failure(followed, limits)
+            # To start and to follow the catalog is not the query's time.
+            deadline += time.monotonic() - began
+            answer = self._receive(max(deadline - time.monotonic(), 0.001))
         except TimeoutError:
             self._kill()
-            raise QueryError(
-                f"the query was stopped after {limits.seconds:g} s",
-                hint="LIMIT, fewer optional or unconnected patterns, or a longer time",
-            ) from None
+            raise late(limits) from None
         except EOFError:
             code = self._kill()
+            if followed is None:
+                raise StorageError(
+                    f"the query process ended with {code} while it read the catalog",
+                    where=str(self.store.path or "memory"),
+                    hint="shoal catalog check",
+                ) from None
             raise stopped(code, limits) from None
+        except BaseException:
+            self._kill()  # or the next query would read the answer to this one
+            raise
         if "error" in answer:
             raise failure(answer, limits)
-        revision = followed["revision"]
+        # A process that cannot read the catalog counts what it was sent, not its events.
+        revision = followed["revision"] if self.store.path is not None else self._sent
         return Results(**(answer | {"variables": tuple(answer.get("variables", ()))}), revision=revision)
 
     def _news(self) -> list[list[Any]]:
@@ -217,6 +234,14 @@ def failure(message: Message, limits: Limits) -> Exception:
     kind = getattr(errors, message["error"], QueryError)
     error: Exception = kind(message["what"], where=message.get("where"), hint=message.get("hint"))
     return error
+
+
+def late(limits: Limits) -> QueryError:
+    """Return the error of a query whose time is over."""
+    return QueryError(
+        f"the query was stopped after {limits.seconds:g} s",
+        hint="LIMIT, fewer optional or unconnected patterns, or a longer time",
+    )
 
 
 def stopped(code: int | None, limits: Limits) -> QueryError:

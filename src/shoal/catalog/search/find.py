@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from shoal.catalog.search import index
@@ -90,17 +91,29 @@ def find(
 
 
 def titled(store: Store, kind: str, title: str) -> list[str]:
-    """Return the ids of the documents of a kind with this title, in any case; at most two."""
+    """Return the ids of the documents of a kind with this title, in any case and spacing; at most two."""
     if not re.search(r"[^\W_]", title):
         return []
     index.follow(store)
-    query = """SELECT s.id FROM searched_text t JOIN searched s ON s.row = t.rowid
-        WHERE searched_text MATCH ? AND s.kind = ? AND lower(t.title) = lower(?) ORDER BY s.id LIMIT 2"""
+    query = """SELECT s.id, t.title FROM searched_text t JOIN searched s ON s.row = t.rowid
+        WHERE searched_text MATCH ? AND s.kind = ? ORDER BY s.id"""
     with store.reading() as connection:
         if not index.exists(connection):
             return []
         wanted = "title : " + quoted(title.replace('"', " ").replace("\0", " ").rstrip("*"))
-        return [id for (id,) in connection.execute(query, (wanted, kind, title))]
+        rows = connection.execute(query, (wanted, kind))
+        return list(islice((id for id, other in rows if plain(other) == plain(title)), 2))
+
+
+def plain(title: str) -> str:
+    """Return a title without what people do not see in it.
+
+    Examples
+    --------
+    >>> plain("Prüfstand  7 ") == plain("PRÜFSTAND 7")
+    True
+    """
+    return " ".join(title.split()).casefold()
 
 
 def expression(text: str) -> str:

@@ -7,7 +7,7 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from shoal.catalog.store import check
+from shoal.catalog.store import check, log
 from shoal.catalog.store.database import Database, translated
 from shoal.catalog.store.schema import APPLICATION
 from shoal.errors import ConflictError, StorageError
@@ -24,11 +24,11 @@ def backup(database: Database, path: Path) -> None:
     Raises
     ------
     ConflictError
-        Where there is a file that is no backup.
+        Where there is a file that is no older backup of this catalog.
     StorageError
         Where it cannot be written.
     """
-    check_replaceable(path)
+    check_replaceable(database, path)
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
         with database.read() as connection, translated(str(path)), closing(sqlite3.connect(partial)) as copy:
@@ -72,8 +72,8 @@ def restore(source: Path, path: Path) -> None:
         original.close()
 
 
-def check_replaceable(path: Path) -> None:
-    """Check that a file is not there, or is an older backup."""
+def check_replaceable(database: Database, path: Path) -> None:
+    """Check that a file is not there, or is an older backup of this catalog."""
     if not path.exists():
         return
     if path.with_name(f"{path.name}-wal").exists():  # a catalog has it as long as somebody has it open
@@ -85,6 +85,24 @@ def check_replaceable(path: Path) -> None:
         raise StorageError(f"cannot read: {error.strerror}", where=str(path)) from error
     if head[:16] != b"SQLite format 3\0" or head[68:72] != APPLICATION.to_bytes(4, "big"):
         raise ConflictError("there is a file that is no backup", where=str(path), hint="another name")
+    if not is_older(database, path):
+        raise ConflictError("there is another catalog", where=str(path), hint="another name")
+
+
+def is_older(database: Database, path: Path) -> bool:
+    """Whether the log of a file is the beginning of that of a database."""
+    try:
+        other = Database(path, read_only=True)
+    except StorageError:
+        return False
+    try:
+        with other.read() as theirs, database.read() as ours:
+            sequence = log.last(theirs)
+            return log.checksum_at(theirs, sequence) == log.checksum_at(ours, sequence)
+    except StorageError:
+        return False
+    finally:
+        other.close()
 
 
 def sync_folder(path: Path) -> None:

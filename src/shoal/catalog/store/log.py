@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from shoal.catalog.store.entries import Action
 
-__all__ = ["Change", "append", "apply", "checksum", "event", "last"]
+__all__ = ["Change", "append", "apply", "checksum", "checksum_at", "event", "last"]
 
 EVENT = """SELECT e.sequence, e.at, e.action, e.kind, e.id, e.body,
         CASE e.action WHEN 'created' THEN NULL ELSE p.body END, e.actor
@@ -24,6 +24,12 @@ def last(connection: sqlite3.Connection) -> int:
     """Return the sequence number of the last event, 0 where there is none."""
     number: int = connection.execute("SELECT coalesce(max(sequence), 0) FROM events").fetchone()[0]
     return number
+
+
+def checksum_at(connection: sqlite3.Connection, sequence: int) -> int | None:
+    """Return the checksum of an event, None where there is no such event."""
+    found = connection.execute("SELECT checksum FROM events WHERE sequence = ?", (sequence,)).fetchone()
+    return None if found is None else int(found[0])
 
 
 def event(connection: sqlite3.Connection, sequence: int) -> Event:

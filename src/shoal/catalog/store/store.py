@@ -12,7 +12,7 @@ from shoal.catalog.store import backup, blobs, check, log, read, rules
 from shoal.catalog.store.database import Database
 from shoal.catalog.store.entries import Entry, encode
 from shoal.catalog.store.subscribers import Subscribers
-from shoal.errors import UnknownError
+from shoal.errors import ConflictError, UnknownError
 
 if TYPE_CHECKING:
     import sqlite3
@@ -116,6 +116,14 @@ class Store:
         """Sequence number of the last event, 0 where there is none."""
         with self._database.read() as connection:
             return log.last(connection)
+
+    def checksum_at(self, sequence: int) -> int | None:
+        """Return the checksum of an event, None where there is no such event.
+
+        It tells logs apart: two that have the same at a number are the same up to there.
+        """
+        with self._database.read() as connection:
+            return log.checksum_at(connection, sequence)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -229,13 +237,20 @@ class Store:
             change = log.Change("deleted", kind, id, None, None, None, actor)
             return log.append(connection, float(self._clock()), change, old.text)
 
-    def purge(self, now: float) -> list[Event]:
-        """Remove the documents that expired by `now`, in seconds since 1970."""
-        with self.transaction() as connection:
-            expired = connection.execute(
+    def expired(self, now: float) -> list[tuple[str, str]]:
+        """Return kind and id of the documents that expired by `now`, in seconds since 1970."""
+        with self._database.read() as connection:
+            return connection.execute(
                 "SELECT kind, id FROM documents WHERE expires <= ? ORDER BY expires, kind, id", (now,)
             ).fetchall()
-            return [self.remove(kind, id) for kind, id in expired]
+
+    def purge(self, now: float, *, actor: str = "") -> list[Event]:
+        """Remove the documents that expired by `now`, in seconds since 1970; nothing is done about others.
+
+        :meth:`shoal.catalog.Catalog.purge` also ends what refers to them.
+        """
+        with self.transaction():
+            return [self.remove(kind, id, actor=actor) for kind, id in self.expired(now)]
 
     def get(self, kind: str, id: str) -> Record | None:
         """Return a document, None where there is none."""
@@ -304,7 +319,16 @@ class Store:
         Returns
         -------
         What ends the subscription.
+
+        Raises
+        ------
+        ConflictError
+            Within a transaction: what it wrote may yet be undone.
         """
+        if self._database.writing:
+            raise ConflictError(
+                "subscribe within a transaction", where=self._database.where, hint="after the transaction"
+            )
         return self._subscribers.add(callback)
 
     def poll(self) -> None:
@@ -332,11 +356,6 @@ class Store:
         with self._database.read() as connection:
             return blobs.read(connection, sha256, self._database.where)
 
-    def has_blob(self, sha256: str) -> bool:
-        """Whether there is a file with this SHA-256."""
-        with self._database.read() as connection:
-            return blobs.exists(connection, sha256)
-
     def view(self, name: str) -> tuple[int, bytes] | None:
         """Return what a view kept here, and the revision that it is of."""
         with self._database.read() as connection:
@@ -357,7 +376,13 @@ class Store:
             connection.execute("INSERT OR REPLACE INTO views VALUES (?,?,?)", (name, revision, content))
 
     def backup(self, path: Path | str) -> None:
-        """Copy everything into a new file while others write; an old file there is replaced in the end."""
+        """Copy everything into a new file while others write; an older backup there is replaced in the end.
+
+        Raises
+        ------
+        ConflictError
+            Where there is another file or another catalog.
+        """
         backup.backup(self._database, Path(path))
 
     @staticmethod

@@ -33,7 +33,9 @@ class Subscribers:
         self._events = events
         self._revision = revision
         self._callbacks: list[Callable[[Sequence[Event]], None]] = []
+        # Held while functions are called, which may wait for the database: who has that may not ask for it.
         self._lock = threading.RLock()
+        self._list = threading.Lock()  # of the list of functions; nothing waits within it
         self._told = 0
         self._telling = False
 
@@ -43,10 +45,11 @@ class Subscribers:
         with self._lock:
             if not self._callbacks:
                 self._told = self._revision()
-            self._callbacks.append(callback)
+            with self._list:
+                self._callbacks.append(callback)
 
         def remove() -> None:
-            with self._lock:
+            with self._list:
                 if callback in self._callbacks:
                     self._callbacks.remove(callback)
 

@@ -37,7 +37,7 @@ LARGEST_WEIGHT = 4.0
 LIMIT = int(LARGEST_WEIGHT * 2**WEIGHT_BITS)
 UPPER_BITS = WEIGHT_BITS - 16
 MOST_TERMS = 65536
-ON_INT16 = {QUANTIZED + code for code in (Code.DENSE, Code.RELU, Code.SOFTMAX)}
+ON_INT16 = {Code.REQUANTIZE, *(QUANTIZED + code for code in (Code.DENSE, Code.RELU, Code.SOFTMAX))}
 HINT = 'Dense with activation None or "relu", Flatten, Reshape, and softmax at the end'
 
 
@@ -137,6 +137,7 @@ def activate_fixed(graph: Graph, x: Ref, place: Place, function: str, wanted: Qu
 def refuse_int16(ops: Iterable[Op], layer: str) -> None:
     """Refuse operations that do not compute on int16 but would read or write it."""
     for op in ops:
-        on_int16 = any(is_fixed(ref.quantization) for ref in (op.x, op.x2, op.out))
-        if on_int16 and op.code not in ON_INT16:
-            raise ConfigError(f"{layer} does not compute on int16", hint=HINT)
+        refs = (ref.quantization for ref in (op.x, op.x2, op.out))
+        wide = {q.dtype for q in refs if q is not None} & {"int16", "int32"}
+        if wide and op.code not in ON_INT16:
+            raise ConfigError(f"{layer} does not compute on {min(wide)}", hint=HINT)

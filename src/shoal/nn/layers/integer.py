@@ -10,7 +10,7 @@ from shoal.errors import ConfigError
 from shoal.nn.graph import QUANTIZED, Code, Derived, Op, Stored, Window
 from shoal.nn.layers.base import ArraySpec, TrainableLayer
 from shoal.nn.layers.fixed import check_fixed
-from shoal.nn.quantization import activation_range, dense_numbers, is_fixed
+from shoal.nn.quantization import activation_range, check_power_of_two, dense_numbers, is_fixed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,9 +38,12 @@ def check_quantized(layer: TrainableLayer, activation: str | None) -> None:
     """Check what a layer with weights must be to compute on integers."""
     if layer.quantized is None:
         return
+    check_power_of_two(layer.quantized)
     if is_fixed(layer.quantized):
         check_fixed(layer, activation)
         return
+    if layer.quantized.dtype not in {"int8", "uint8"}:
+        raise ConfigError(f"quantized is {layer.quantized.dtype}", hint="int8, uint8 or int16")
     check_fused(activation)
     dtype, zero = layer.quantized.dtype, layer.weights_zero_point
     if dtype == "uint8" and layer.trainable is not False:
@@ -105,7 +108,8 @@ def weigh(
         raise ConfigError(f"{wanted.dtype} from {given.dtype}", hint="one integer type throughout")
 
     def numbers(arrays: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
-        return dense_numbers(given, arrays[f"{place.name}.scales"], wanted, activation)
+        scales = arrays[f"{place.name}.scales"]
+        return dense_numbers(given, scales, wanted, activation, dense=code == Code.DENSE)
 
     return graph.add(
         Op(

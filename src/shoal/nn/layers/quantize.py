@@ -9,7 +9,7 @@ from shoal.errors import ConfigError
 from shoal.nn.graph import QUANTIZED, Code, Op
 from shoal.nn.layers.base import Layer, Place
 from shoal.nn.layers.integer import constant, dequantize
-from shoal.nn.quantization import Quantization, lookup_table
+from shoal.nn.quantization import Quantization, lookup_table, requantize_numbers
 
 if TYPE_CHECKING:
     from shoal.nn.graph import Graph, Ref
@@ -49,6 +49,9 @@ class Quantize(Layer):
         out = graph.value(x.shape, quantization=q)
         if x.quantization is None:
             return graph.add(Op(Code.QUANTIZE, place.number, x, out, numbers=(q.scale, 0.0)))
+        if {q.dtype, x.quantization.dtype} & {"int16", "int32"}:
+            numbers = constant(requantize_numbers(x.quantization, q))
+            return graph.add(Op(Code.REQUANTIZE, place.number, x, out, aux=numbers))
         table = constant(lookup_table("requantize", x.quantization, q))
         return graph.add(Op(QUANTIZED + Code.LOOKUP, place.number, x, out, aux=table))
 

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from shoal.nn.importers.errors import ModelError
-from shoal.nn.importers.tflite.tensors import check_scales, quantization
+from shoal.nn.importers.tflite.tensors import WIDE, check_scales, quantization
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +31,11 @@ CONSTANTS = {
     "PAD": 1,
     "RESHAPE": 1,
     "RESIZE_NEAREST_NEIGHBOR": 1,
+    "SVDF": 4,
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": 23,
 }
+# What goes from one type to another, and may read or write wide integers.
+CONVERTERS = {"DEQUANTIZE", "QUANTIZE", "SOFTMAX"}
 FUSED: dict[float, ActivationName | None] = {0: None, 1: "relu", 3: "relu6"}
 
 
@@ -61,8 +65,10 @@ def values(operator: Operator) -> tuple[Tensor, ...]:
     for tensor in (*read, result):
         if tensor.data is not None or tensor.variable:
             raise ModelError("a constant or a variable in the place of a value")
-        if tensor.dtype != result.dtype and operator.name not in ("QUANTIZE", "DEQUANTIZE"):
+        if tensor.dtype != result.dtype and operator.name not in CONVERTERS:
             raise ModelError(f"{result.dtype} from {tensor.dtype}")
+        if tensor.dtype in WIDE and operator.name not in CONVERTERS:
+            raise ModelError(f"values of type {tensor.dtype} are not supported", hint="FLOAT32, INT8, UINT8")
         check_scales(quantization(tensor), quantization(result))
     return read
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from shoal.nn.importers.errors import ModelError
 from shoal.nn.importers.tflite.arguments import Made, fused, option, window
-from shoal.nn.importers.tflite.tensors import image_shape, integers, quantization, sample_shape
+from shoal.nn.importers.tflite.recurrent import svdf, unidirectional_sequence_lstm
+from shoal.nn.importers.tflite.tensors import WIDE, image_shape, integers, quantization, sample_shape
 from shoal.nn.importers.tflite.weighted import conv_2d, depthwise_conv_2d, fully_connected
 from shoal.nn.layers import (
     Activation,
@@ -38,8 +39,13 @@ FUNCTIONS: dict[str, ActivationName] = {
     "SOFTMAX": "softmax",
     "TANH": "tanh",
 }
-# Integers of these functions have one scale, whatever the file says; zero point for int8, for uint8.
-FIXED = {"LOGISTIC": (256, -128, 0), "SOFTMAX": (256, -128, 0), "TANH": (128, 0, 128)}
+# Integers of these functions have one scale and zero point, whatever the file says.
+FIXED = {
+    "LOGISTIC": {"int8": (256, -128), "uint8": (256, 0)},
+    "SOFTMAX": {"int8": (256, -128), "uint8": (256, 0), "int16": (65536, -32768)},
+    "TANH": {"int8": (128, 0), "uint8": (128, 128)},
+}
+NEARLY = 1e-3  # how far a scale of int16 may be from that
 # Of the input of a softmax, whose differences are 32-bit numbers with 26 bits after the point.
 FLATTEST, STEEPEST = 2.0**-26, 16
 
@@ -58,12 +64,15 @@ def pool(operator: Operator, x: Tensor, y: Tensor) -> Made:
 def activation(operator: Operator, x: Tensor, y: Tensor) -> Made:
     """Return a function of each value, or of all."""
     name, q, takes = operator.name, quantization(y), sample_shape(x)
+    if x.dtype != y.dtype and (x.dtype, y.dtype) != ("INT8", "INT16"):
+        raise ModelError(f"{y.dtype} from {x.dtype}")
     if name in FIXED and q is not None:
-        steps, *zeros = FIXED[name]
-        if q.scale * steps != 1 or q.zero_point != zeros[q.dtype == "uint8"]:
-            raise ModelError(
-                f"an output of {q}", hint=f"scale 1/{steps}, zero point {zeros[q.dtype == 'uint8']}"
-            )
+        if q.dtype not in FIXED[name]:
+            raise ModelError(f"values of type {y.dtype} are not supported", hint=", ".join(FIXED[name]))
+        steps, zero = FIXED[name][q.dtype]
+        tolerance = NEARLY if q.dtype == "int16" else 0
+        if abs(q.scale * steps - 1) > tolerance or q.zero_point != zero:
+            raise ModelError(f"an output of {q}", hint=f"scale 1/{steps}, zero point {zero}")
     if name == "SOFTMAX":
         if x.shape[-1:] != (math.prod(takes),) or option(operator, "Beta") != 1:
             raise ModelError(f"over {x.shape}, beta {option(operator, 'Beta')}", hint="one row, beta 1")
@@ -125,10 +134,10 @@ def reshape(operator: Operator, x: Tensor, y: Tensor) -> Made:
 
 
 def quantize(operator: Operator, x: Tensor, y: Tensor) -> Made:
-    """Return the way to integers, from float32 or from integers of the same type."""
+    """Return the way to integers, from float32 or from integers."""
     del operator
     q = quantization(y)
-    if q is None or x.dtype not in ("FLOAT32", y.dtype):
+    if q is None or (x.dtype == "FLOAT32" and y.dtype in WIDE) or x.dtype == "INT32":
         raise ModelError(f"{y.dtype} from {x.dtype}")
     return Made(sample_shape(x), (Quantize(q),), sample_shape(x))
 
@@ -136,7 +145,7 @@ def quantize(operator: Operator, x: Tensor, y: Tensor) -> Made:
 def dequantize(operator: Operator, x: Tensor, y: Tensor) -> Made:
     """Return the way back."""
     del operator
-    if quantization(x) is None or quantization(y) is not None:
+    if quantization(x) is None or quantization(y) is not None or x.dtype in WIDE:
         raise ModelError(f"{y.dtype} from {x.dtype}")
     return Made(sample_shape(x), (Dequantize(),), sample_shape(x))
 
@@ -156,5 +165,7 @@ MAKERS: dict[str, Callable[..., Made]] = {
     "RESHAPE": reshape,
     "RESIZE_NEAREST_NEIGHBOR": resize_nearest,
     "SQUEEZE": reshape,
+    "SVDF": svdf,
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": unidirectional_sequence_lstm,
     **dict.fromkeys(FUNCTIONS, activation),
 }

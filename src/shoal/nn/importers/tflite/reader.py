@@ -32,7 +32,7 @@ DAMAGED = "not a TensorFlow Lite file, or damaged"
 # What following a wrong offset can end in.
 BROKEN = (ArithmeticError, AssertionError, AttributeError, LookupError, struct.error, TypeError, ValueError)
 
-DTYPES = {"FLOAT32": "<f4", "INT32": "<i4", "UINT8": "u1", "INT8": "i1", "INT64": "<i8"}
+DTYPES = {"FLOAT32": "<f4", "INT16": "<i2", "INT32": "<i4", "UINT8": "u1", "INT8": "i1", "INT64": "<i8"}
 
 # The options that matter, by operator; an activation is fused into the operator before it.
 OPTIONS = {
@@ -53,6 +53,11 @@ OPTIONS = {
     "LEAKY_RELU": ("LeakyReluOptions", "Alpha"),
     "RESIZE_NEAREST_NEIGHBOR": ("ResizeNearestNeighborOptions", "AlignCorners HalfPixelCenters"),
     "SOFTMAX": ("SoftmaxOptions", "Beta"),
+    "SVDF": ("SVDFOptions", "Rank FusedActivationFunction"),
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": (
+        "UnidirectionalSequenceLSTMOptions",
+        "FusedActivationFunction CellClip ProjClip TimeMajor",
+    ),
 }
 OPTIONS["MAX_POOL_2D"] = OPTIONS["AVERAGE_POOL_2D"]
 
@@ -72,13 +77,17 @@ class Tensor:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Operator:
-    """One operator with its inputs, None for one that is left out, and its options by name."""
+    """One operator with its inputs, None for one that is left out, and its options by name.
+
+    Intermediates are values within it, of which their scales alone matter.
+    """
 
     index: int
     name: str
     inputs: tuple[Tensor | None, ...]
     outputs: tuple[Tensor, ...]
     options: Mapping[str, float]
+    intermediates: tuple[Tensor, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,7 +140,9 @@ def read_model(content: bytes) -> Model:
         name = operator_name(tflite, model, given.OpcodeIndex())
         inputs = [None if i == -1 else tensor(i) for i in numbers(given.InputsAsNumpy())]
         outputs = [tensor(i) for i in numbers(given.OutputsAsNumpy())]
-        return Operator(index, name, tuple(inputs), tuple(outputs), read_options(tflite, given, name))
+        inner = [tensor(i) for i in numbers(given.IntermediatesAsNumpy())]
+        options = read_options(tflite, given, name)
+        return Operator(index, name, tuple(inputs), tuple(outputs), options, tuple(inner))
 
     count = graph.OperatorsLength()
     if count > MOST_OPERATORS:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from shoal.nn.shapes import Shape
 
 __all__ = [
+    "WIDE",
     "bias",
     "check_scales",
     "constant",
@@ -31,6 +32,7 @@ __all__ = [
 SMALLEST, LARGEST = 1e-30, 1e30
 LARGEST_RATIO = 2.0**29
 INTEGERS = {"INT8": "int8", "UINT8": "uint8"}
+WIDE = {"INT16": "int16", "INT32": "int32"}
 
 
 def sample_shape(tensor: Tensor) -> Shape:
@@ -56,13 +58,14 @@ def quantization(tensor: Tensor) -> Quantization | None:
     """Return how a value is quantized, None for float32."""
     if tensor.dtype == "FLOAT32":
         return None
-    if tensor.dtype not in INTEGERS:
+    types = INTEGERS | WIDE
+    if tensor.dtype not in types:
         raise ModelError(f"values of type {tensor.dtype} are not supported", hint="FLOAT32, INT8, UINT8")
     if tensor.scales.size != 1 or tensor.zero_points.size > 1:
         raise ModelError(f"a value of type {tensor.dtype} with {tensor.scales.size} scales instead of one")
     if not SMALLEST <= tensor.scales[0] <= LARGEST:
         raise ModelError(f"a scale of {tensor.scales[0]:.3g}", hint=f"{SMALLEST} to {LARGEST}")
-    dtype = cast("Literal['int8', 'uint8']", INTEGERS[tensor.dtype])
+    dtype = cast("Literal['int8', 'uint8', 'int16', 'int32']", types[tensor.dtype])
     return Quantization(dtype, float(tensor.scales[0]), int(tensor.zero_points.sum()))
 
 
@@ -135,11 +138,13 @@ def zero_point(operator: Operator) -> int:
     return int(values.pop()) if values else 0
 
 
-def bias(operator: Operator, channels: int, q: Quantization | None) -> dict[str, NDArray[Any]]:
-    """Return the bias by channel, nothing where the operator has none."""
-    if len(operator.inputs) < 3 or operator.inputs[2] is None:
+def bias(
+    operator: Operator, channels: int, q: Quantization | None, index: int = 2
+) -> dict[str, NDArray[Any]]:
+    """Return the bias by channel, nothing where the operator has none as input `index`."""
+    if len(operator.inputs) <= index or operator.inputs[index] is None:
         return {}
-    tensor, wanted = constant(operator, 2), "FLOAT32" if q is None else "INT32"
+    tensor, wanted = constant(operator, index), "FLOAT32" if q is None else "INT32"
     if (
         tensor.data is None
         or tensor.dtype != wanted
