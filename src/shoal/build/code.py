@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["CHECKS", "LIBRARY", "Code", "application", "checks", "code", "deepest_stack", "features"]
 
 LIBRARY = "library:"  # how the names of what the compiler brings begin
+# Parts of libraries of which the first has all that the second has; where it is linked, the second is not.
+TWICE = {"library:_arm_muldivsf3.o": "library:_arm_mulsf3.o"}
 # Files that compute operations; losses are with what every image needs.
 OPERATIONS = {
     *FLOAT_FILES.values(),
@@ -89,6 +91,9 @@ def code(firmware: Firmware) -> Code | None:
     stacks = {name: node[1] for name, node in table["nodes"].items()}
     depths: dict[str, int] = {}
     deepest = max(depth(root, stacks, called, depths) for root in roots)
+    for whole, part in TWICE.items():
+        if whole in depths:
+            depths.pop(part, None)
     parts = {"operations": 0.0, "runtime": 0.0, "library": 0.0, "application": 0.0}
     for name in depths:
         # The image decides its own size; the checks are one entry, since they are all there or not.

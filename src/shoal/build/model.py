@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["BLOCK", "model_values", "sample_text", "store_blocks"]
 
-C_TYPES = {"float32": "float", "int8": "int8_t", "uint8": "uint8_t", "int16": "int16_t"}
-BITS = {"float32": 32, "int8": 8, "uint8": 8, "int16": 16}
+C_TYPES = {"float32": "float", "int8": "int8_t", "uint8": "uint8_t", "int16": "int16_t", "int32": "int32_t"}
+BITS = {"float32": 32, "int8": 8, "uint8": 8, "int16": 16, "int32": 32}
 
 BLOCK = 4096  # bytes of a flash block, as most microcontrollers have
 STATE_OVERHEAD = 40  # of shoal_save(), beside the state

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Requirements", "requirements"]
 
 APPLICATION = 8  # bytes of variables of the application: a pointer and a counter
-VALUE = {"float32": 4, "int8": 1, "uint8": 1, "int16": 2}
+VALUE = {"float32": 4, "int8": 1, "uint8": 1, "int16": 2, "int32": 4}
 OPTIMIZER = 24  # bytes of struct shoal_optimizer
 
 

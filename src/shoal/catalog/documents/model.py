@@ -171,5 +171,5 @@ class Model(Document):
 
     @property
     def id(self) -> str:
-        """`sha256:` and the digest of the file."""
+        """The word sha256, a colon and the digest of the file."""
         return f"sha256:{self.sha256}"

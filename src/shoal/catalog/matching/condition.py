@@ -18,7 +18,7 @@ class Condition:
     Parameters
     ----------
     name
-        `RAM`, `flash`, `clock`, `runtime`, `operators`, `input`, `licence`, or `sensor: ` and the property.
+        `RAM`, `flash`, `clock`, `runtime`, `operators`, `input`, `licence`, or `sensor` and the property.
     need, have
         In words.
     margin
