@@ -86,7 +86,7 @@ def conv_layers(rng: np.random.Generator, *, float32: bool = True) -> list[nn.La
         kernel, stride = int(rng.integers(1, 5)), int(rng.integers(1, 3))
         padding, chosen = one_of(rng, PADDINGS), one_of(rng, acts)
         if rng.random() < 0.35:
-            multiplier = int(rng.integers(1, 3))
+            multiplier = one_of(rng, (1, 1, 2, 4, 6))
             layers.append(
                 nn.DepthwiseConv2D(kernel, stride, padding, multiplier=multiplier, activation=chosen)
             )
@@ -113,7 +113,9 @@ def conv(rng: np.random.Generator) -> nn.Network:
     layers = conv_layers(rng)
     if rng.random() < 0.2:
         height, width = map(int, rng.integers(2, 20, 2))
-        layers.append(nn.ResizeNearest((height, width)) if rng.random() < 0.5 else nn.GlobalAveragePool2D())
+        if rng.random() < 0.5:
+            return sized(rng, [*layers, nn.ResizeNearest((height, width))]).train_last(1)
+        layers.append(nn.GlobalAveragePool2D())
     if rng.random() < 0.3:
         layers.append(
             nn.Residual(nn.Conv2D(4, 3, padding="same"), shortcut=[nn.Conv2D(4, 1)], activation="relu")
@@ -142,6 +144,10 @@ def on_int8(rng: np.random.Generator, network: nn.Network) -> nn.Network:
 
 def int8(rng: np.random.Generator) -> nn.Network:
     layers = conv_layers(rng, float32=False)
+    if rng.random() < 0.3:
+        height, width = map(int, rng.integers(4, 12, 2))
+        sized_anew = nn.ResizeNearest((height, width))
+        layers.insert(1, nn.Pad2D((1, 1, 1, 1)) if rng.random() < 0.5 else sized_anew)
     if rng.random() < 0.4:
         layers.append(nn.MaxPool2D(2, 1) if rng.random() < 0.5 else nn.AveragePool2D(2, 1))
     if rng.random() < 0.3:
@@ -151,7 +157,20 @@ def int8(rng: np.random.Generator) -> nn.Network:
     if rng.random() < 0.3:
         layers.append(nn.GlobalAveragePool2D())
     network = on_int8(rng, sized(rng, layers))
+    if rng.random() < 0.5:
+        network = from_floats(network)
     return network.train_last(1) if rng.random() < 0.5 else network
+
+
+def from_floats(network: nn.Network) -> nn.Network:
+    """Return a network on integers that takes floats, and rescales what it takes the mean of."""
+    q = network.input_quantization
+    layers: list[nn.Layer] = [] if q is None else [nn.Quantize(q)]
+    for layer in network.layers:
+        mean = isinstance(layer, nn.GlobalAveragePool2D)
+        layers.append(replace(layer, quantized=q) if mean else layer)
+        q = getattr(layer, "quantized", None) or q
+    return nn.Network.from_arrays(layers, network.input_shape, network.loss, network.seed, network.arrays)
 
 
 def int8_dense(rng: np.random.Generator) -> nn.Network:

@@ -26,7 +26,7 @@ Keys = dict[str, type | tuple[type, ...]]
 PARTS: tuple[Keys, Keys] = {"source": str, "observes": list}, {}
 OBSERVES: tuple[Keys, Keys] = (
     {"property": str},
-    {"low": NUMBER, "high": NUMBER, "rate_hz": NUMBER, "pixels": list},
+    {"low": NUMBER, "high": NUMBER, "rate_hz": NUMBER, "axes": int, "pixels": list},
 )
 CURRENT: tuple[Keys, Keys] = (
     {"microamperes_per_mhz": NUMBER, "volts": NUMBER, "condition": str, "source": str},

@@ -44,6 +44,8 @@ class Sensor:
         Widest range that can be set, in the unit of the property. None where the document states none.
     rate_hz
         Highest output data rate. None where the document states none.
+    axes
+        Components of a vector. None where the property has one value, or the document does not say.
     pixels
         Width and height of an image.
 
@@ -64,6 +66,7 @@ class Sensor:
     low: float | None = None
     high: float | None = None
     rate_hz: float | None = None
+    axes: int | None = None
     pixels: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
@@ -78,6 +81,8 @@ class Sensor:
                 raise ConfigError(f"{self.observes} has no unit", where="low", hint="no range")
         if self.rate_hz is not None:
             check.positive(self.rate_hz, "rate_hz", "Hz")
+        if self.axes is not None:
+            check.positive(self.axes, "axes", "components")
         if self.pixels is not None:
             check.positive(min(self.pixels), "pixels", "width and height")
 

@@ -186,7 +186,14 @@ def _known(board: Facts) -> Hardware:
         ram=Capacity(total=board.ram_bytes),
         flash=Capacity(total=board.flash_bytes),
         sensors=tuple(
-            Sensor(observes=one.observes, low=one.low, high=one.high, rate_hz=one.rate_hz, part=one.part)
+            Sensor(
+                observes=one.observes,
+                low=one.low,
+                high=one.high,
+                rate_hz=one.rate_hz,
+                axes=one.axes,
+                part=one.part,
+            )
             for one in board.sensors
         ),
         runtimes=(Runtime(name="shoal", training=True),),
