@@ -167,8 +167,7 @@ def from_floats(network: nn.Network) -> nn.Network:
     q = network.input_quantization
     layers: list[nn.Layer] = [] if q is None else [nn.Quantize(q)]
     for layer in network.layers:
-        mean = isinstance(layer, nn.GlobalAveragePool2D)
-        layers.append(replace(layer, quantized=q) if mean else layer)
+        layers.append(replace(layer, quantized=q) if isinstance(layer, nn.GlobalAveragePool2D) else layer)
         q = getattr(layer, "quantized", None) or q
     return nn.Network.from_arrays(layers, network.input_shape, network.loss, network.seed, network.arrays)
 
