@@ -85,7 +85,7 @@ SEEDS: dict[str, list[bytes]] = {
 WORDS: dict[str, list[bytes]] = {
     "jsonld": [b'"@id"', b'"@type"', b'"@value"', b'"@list"', b'"@json"', b'"@container"', b'"@index"', b'"@vocab"',
                b'"@none"', b"null", b"{}", b"[]", b"1e999", b"1e22", b"-7", b"true", b'"urn:x"', b'"_:b"', b'"a b"',
-               b'"\ud800"', b'"p:x"', b'"rel"', b'"https://www.w3.org/2022/wot/td/v1.1"', b'"http://x/"'],
+               rb'"\ud800"', b'"p:x"', b'"rel"', b'"https://www.w3.org/2022/wot/td/v1.1"', b'"http://x/"'],
     "turtle": [b"[", b"]", b"(", b")", b"<<", b">>", b"{|", b"|}", b'"""', b"'''", b"@prefix", b"^^", b"@en", b"\\u",
                b"\\U0010FFFF", b"_:", b"a ", b";", b",", b".", b"<", b">", b"\x00", b"\xff", b"=>", b"1e", b"%"],
     "sparql": [b"SERVICE", b"LOAD", b"shoal:canRun", b"shoal:matches", b";", b".", b"{", b"}", b"(", b")", b"[", b"]",
