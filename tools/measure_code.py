@@ -32,6 +32,7 @@ from shoal.build.project import project_files
 from shoal.build.selection import (
     BACKWARD_CODES,
     FIXED_FILES,
+    FLAGS,
     FLOAT_FILES,
     QUANTIZED_BACKWARD_CODES,
     QUANTIZED_FILES,
@@ -58,8 +59,11 @@ CODES = {
 }
 # From where execute.c calls operations: forward, and backward.
 ROOTS = ("execute.c:text.shoal_run_forward", "execute.c:text.shoal_run_learning")
+WIDE = {Code.SVDF, Code.LSTM}  # which keep int16 values
 CHECKS_ROOT = f"{CHECKS}:text.shoal_open"
-# What the size of a file depends on, where it is not every operation.
+# What the size of a file depends on: every operation, types, or some operations too.
+EVERYTHING = {"execute.c", "image.c"}
+TYPES = r"integers|memory|(UINT8|INT16)\.0"
 DEPENDS = {
     "activation.c": r"(OPERATIONS|BACKWARD)\.(6|7|8|9|10|11|12)",
     "dense.c": r"OPTIMIZERS\.\d",
@@ -93,8 +97,8 @@ class Node:
 
 Nodes = dict[str, Node]
 Masks = dict[str, int]
-NONE: Masks = dict.fromkeys(SETS, 0) | {"OPTIMIZERS": 1, "FIXED": 0, "BYTES": 0}
-ALL: Masks = dict.fromkeys(SETS, (1 << 64) - 1) | {"OPTIMIZERS": 14, "FIXED": 1, "BYTES": 1}
+NONE: Masks = dict.fromkeys(SETS, 0) | {"OPTIMIZERS": 1} | dict.fromkeys(FLAGS, 0)
+ALL: Masks = dict.fromkeys(SETS, (1 << 64) - 1) | {"OPTIMIZERS": 14} | dict.fromkeys(FLAGS, 1)
 
 
 def run(*command: object) -> str:
@@ -261,7 +265,7 @@ class Bench:
             return set(run(f"{self.prefix}nm", "-u", folder / "entry.o").split())
 
         found = {}
-        for kind, what in (("", {"BYTES": 1}), ("FIXED ", {"FIXED": 1})):
+        for kind, what in (("", {"BYTES": 1}), ("FIXED ", {"FIXED": 1, "INT16": 1})):
             always = called(**what)
             for name, codes in CODES.items():
                 if not kind or name.startswith("QUANTIZED"):
@@ -272,9 +276,14 @@ class Bench:
 
 def relevant(file: str, masks: Masks) -> list[str]:
     """Return what of a choice of operations decides how a file is compiled."""
-    if file in DEPENDS:
-        return [name for name in features(masks) if re.fullmatch(DEPENDS[file], name)]
-    return [f"{name} {bits}" for name, bits in masks.items()]
+    if file in EVERYTHING:
+        return [f"{name} {bits}" for name, bits in masks.items()]
+    return [name for name in features(masks) if re.fullmatch(depends(file), name)]
+
+
+def depends(file: str) -> str:
+    """Return the pattern of the features that a file depends on."""
+    return ".*" if file in EVERYTHING else f"{DEPENDS.get(file, TYPES)}|{TYPES}"
 
 
 def config(masks: Masks) -> str:
@@ -328,13 +337,17 @@ def drawn(shape: tuple[int, int, int, int], rng: random.Random) -> Masks:
     losses = some(rng, (Code.MSE, Code.BCE, Code.CROSS_ENTROPY), 1) if learns else set()
     back = some(rng, BACKWARD_CODES, rng.randint(1, 7)) | {Code.DENSE} if backward else set()
     forward = [code for code in FLOAT_FILES if code < Code.MSE]
+    operations = losses | back | (some(rng, forward, floats) if floats > len(losses) else set())
+    on_integers = some(rng, QUANTIZED_FILES, quantized)
     return NONE | bits(
-        OPERATIONS=losses | back | (some(rng, forward, floats) if floats > len(losses) else set()),
+        OPERATIONS=operations,
         BACKWARD=back,
-        QUANTIZED=some(rng, QUANTIZED_FILES, quantized),
+        QUANTIZED=on_integers,
         QUANTIZED_BACKWARD=some(rng, QUANTIZED_BACKWARD_CODES, integers),
         OPTIMIZERS={0} if not learns else {1} if integers else some(rng, (1, 2, 3), 1),
         BYTES={0} if quantized else set(),
+        UINT8={0} if quantized and not integers and rng.random() < 0.3 else set(),
+        INT16={0} if on_integers & WIDE or Code.REQUANTIZE in operations else set(),
     )
 
 
@@ -343,10 +356,10 @@ def in_fixed_point() -> list[Masks]:
     dense, relu, softmax = Code.DENSE, Code.RELU, Code.SOFTMAX
     found = []
     for forward in ({dense}, {dense, relu}, {dense, softmax}, {dense, relu, softmax}):
-        found.append(NONE | bits(QUANTIZED=forward, FIXED={0}))
+        found.append(NONE | bits(QUANTIZED=forward, FIXED={0}, INT16={0}))
         loss = Code.CROSS_ENTROPY if softmax in forward else Code.MSE
         back = forward - {softmax}
-        one = bits(QUANTIZED=forward | {loss}, QUANTIZED_BACKWARD=back, OPTIMIZERS={1}, FIXED={0})
+        one = bits(QUANTIZED=forward | {loss}, QUANTIZED_BACKWARD=back, OPTIMIZERS={1}, FIXED={0}, INT16={0})
         found.append(NONE | one)
     return found
 
@@ -420,9 +433,10 @@ def fit(
     off = np.zeros(len(variants))
     for key in changed:
         sizes = np.array([found[key].size if key in found else 0.0 for found in variants])
-        depends = re.compile(DEPENDS.get(key.partition(":")[0], ".*"))
-        relevant = [[name for name in names if depends.fullmatch(name)] for names in chosen]
-        fitted[key], errors = regressed(relevant, sizes)
+        pattern = re.compile(depends(key.partition(":")[0]))
+        fitted[key], errors = regressed(
+            [[name for name in names if pattern.fullmatch(name)] for names in chosen], sizes
+        )
         off += errors
     print(f"{core}: {len(changed)} functions fitted, together {np.abs(off).max():.0f} B off at most")
     return fitted

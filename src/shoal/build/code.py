@@ -37,6 +37,8 @@ PLAIN = (
     sum(1 << code for code in (Operation.DENSE, *range(Operation.RELU, Operation.SOFTMAX)))
     | 7 << Operation.MSE
 )
+CONVERSIONS = 1 << Operation.QUANTIZE | 1 << Operation.DEQUANTIZE | 1 << Operation.REQUANTIZE
+REMEMBERING = 1 << Operation.SVDF | 1 << Operation.LSTM
 CHECKS = "image.c"
 
 
@@ -157,6 +159,11 @@ def features(chosen: Mapping[str, int]) -> list[str]:
             # An operation on int16 has the bit of the one on bytes.
             kind = f"FIXED {name}" if chosen.get("FIXED") and name.startswith("QUANTIZED") else name
             found += [f"{kind}.{bit}" for bit in range(64) if bits >> bit & 1]
+    operations, quantized = chosen.get("OPERATIONS", 0), chosen.get("QUANTIZED", 0)
+    if operations & CONVERSIONS or quantized or chosen.get("QUANTIZED_BACKWARD"):
+        found.append("integers")
+    if operations & REMEMBERING or quantized & REMEMBERING:
+        found.append("memory")
     return found
 
 

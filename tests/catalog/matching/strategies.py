@@ -60,12 +60,14 @@ common = st.builds(
 )
 rare = st.builds(
     Operator,
-    name=st.sampled_from(["CONV_2D", "SVDF", "onnx:Conv", "onnx:Concat", "shoal:Dense"]),
+    name=st.sampled_from(["CONV_2D", "TRANSPOSE_CONV", "onnx:Conv", "onnx:Concat", "shoal:Dense"]),
     version=st.integers(1, 4),
     dtype=st.sampled_from(["float32", "int8", "int16"]),
 )
 operators = mostly(common, rare)
-every = st.just([Operator(name=name, version=3, dtype="*") for name in ("CONV_2D", "SOFTMAX", "SVDF")])
+every = st.just(
+    [Operator(name=name, version=3, dtype="*") for name in ("CONV_2D", "SOFTMAX", "TRANSPOSE_CONV")]
+)
 runtimes = st.builds(
     Runtime,
     name=mostly(st.just("shoal"), st.sampled_from(["tflite-micro", "Other"])),

@@ -216,7 +216,7 @@ ANY = [Operator(name="RELU", version=2, dtype="*")]
         (Operator(name="RELU", version=2, dtype="int8"), {"name": "shoal"}, True),
         (Operator(name="RELU", version=3, dtype="int8"), {"name": "shoal"}, False),
         (Operator(name="RELU", version=1, dtype="int16"), {"name": "shoal"}, False),
-        (Operator(name="SVDF", dtype="int8"), {"name": "shoal"}, False),
+        (Operator(name="TRANSPOSE_CONV", dtype="int8"), {"name": "shoal"}, False),
         (Operator(name="onnx:Conv", version=17, dtype="float32"), {"name": "shoal"}, True),
         (Operator(name="onnx:Conv", version=17, dtype="float16"), {"name": "shoal"}, False),
         (Operator(name="onnx:Concat", version=17, dtype="int64"), {"name": "shoal"}, True),
@@ -228,13 +228,16 @@ def test_operators(operator, runtime, fits):
 
 
 def test_all_operators_are_in_one_runtime():
-    both = [RELU, Operator(name="SVDF", dtype="int8")]
+    both = [RELU, Operator(name="TRANSPOSE_CONV", dtype="int8")]
     runtimes = [
         Runtime(name="a", operators=[RELU]),
-        Runtime(name="b", operators=[Operator(name="SVDF", dtype="int8")]),
+        Runtime(name="b", operators=[Operator(name="TRANSPOSE_CONV", dtype="int8")]),
     ]
     found = one("operators", model(operators=both), device(runtimes=runtimes))
-    assert str(found) == "operators: needs RELU, SVDF, has all but SVDF (version 1, int8) in a"
+    assert (
+        str(found)
+        == "operators: needs RELU, TRANSPOSE_CONV, has all but TRANSPOSE_CONV (version 1, int8) in a"
+    )
     assert found.missing == 0.5
 
 
@@ -281,7 +284,7 @@ def test_versions(version, wanted, enough):
 def test_a_rule_selects_what_is_asked(left_out):
     wanted = model(
         size=9999,
-        operators=[Operator(name="SVDF", dtype="int8")],
+        operators=[Operator(name="TRANSPOSE_CONV", dtype="int8")],
         inference=None,
         clock_hz=9,
         runtime="other",

@@ -86,9 +86,10 @@ def operators(need: RuntimeNeed, given: Engines) -> Condition:
 
     Examples
     --------
-    >>> need = RuntimeNeed(operators=(Operation("CONV_2D", 3, "int8"), Operation("SVDF", 3, "int8")))
+    >>> asked = Operation("CONV_2D", 3, "int8"), Operation("TRANSPOSE_CONV", 3, "int8")
+    >>> need = RuntimeNeed(operators=asked)
     >>> print(operators(need, (Engine("shoal", "", None, training=True),)))
-    operators: needs CONV_2D, SVDF, has all but SVDF (version 3, int8) in shoal
+    operators: needs CONV_2D, TRANSPOSE_CONV, has all but TRANSPOSE_CONV (version 3, int8) in shoal
     >>> named = need._replace(name="tflite-micro")
     >>> operators(named, (Engine("tflite-micro", "", None, training=False),)).fits
     True
