@@ -44,8 +44,8 @@ def test_a_firmware_takes_about_as_much_as_one_with_all_operations(tmp_path, nam
     made = firmware(name)
     trial = build.emulated(made, build.project(made, "qemu", tmp_path / "project"))
     expected = build.requirements(made).instructions
-    assert expected.predict == pytest.approx(trial.predict, rel=0.06)
-    assert expected.learn == pytest.approx(trial.learn, rel=0.06)
+    assert expected.predict == pytest.approx(trial.predict, rel=0.1)
+    assert expected.learn == pytest.approx(trial.learn, rel=0.1)
 
 
 def test_every_emulated_core_has_a_table_and_an_assumption():

@@ -66,6 +66,8 @@ def test_flash_is_that_of_the_linked_file_within_2_percent(tmp_path, core, name,
     need_core(core)
     made = firmware(name, CORES[core], optimizer)
     needs = build.requirements(made)
+    if not needs.has_code:
+        pytest.skip(f"its code was not measured yet: python tools/measure_code.py {core}")
     found = linked(made, tmp_path / "project")
     assert needs.flash_total == pytest.approx(found[".text"] + found.get(".data", 0), rel=0.02)
     # Variables to the byte; the stack apart.
