@@ -148,8 +148,9 @@ def int8(rng: np.random.Generator) -> nn.Network:
         height, width = map(int, rng.integers(4, 12, 2))
         sized_anew = nn.ResizeNearest((height, width))
         layers.insert(1, nn.Pad2D((1, 1, 1, 1)) if rng.random() < 0.5 else sized_anew)
-    if rng.random() < 0.4:
-        layers.append(nn.MaxPool2D(2, 1) if rng.random() < 0.5 else nn.AveragePool2D(2, 1))
+    if rng.random() < 0.6:
+        pool = nn.MaxPool2D if rng.random() < 0.6 else nn.AveragePool2D
+        layers.append(pool(int(rng.integers(1, 4)), int(rng.integers(1, 3))))
     if rng.random() < 0.3:
         layers.append(
             nn.Residual(nn.Conv2D(6, 3, padding="same"), shortcut=[nn.Conv2D(6, 1)], activation="relu")
