@@ -202,8 +202,9 @@ async def follow(port: int, process: int, count: int, events: int) -> dict[str, 
     async def register() -> float:
         (client,) = await clients(port, 1)
         dice = random.Random(2)  # noqa: S311 - nothing secret
+        first = time.time_ns()  # things that are not there from the last time
         for number in range(events):
-            one = thing(20_000_000 + number, dice)
+            one = thing(first + number, dice)
             await client.ask(put(one))
         return time.perf_counter()
 
@@ -243,6 +244,7 @@ def cpu(process: int) -> float:
 def measure(path: Path, count: int, seconds: float, subscribers: int) -> dict[str, Any]:
     """Return the figures of one server."""
     dice = random.Random(1)  # noqa: S311 - nothing secret
+    first = time.time_ns()  # things that are not there from the last time
 
     def match(number: int) -> bytes:
         return request("GET", f"/match?model=model-{number * 7 % MODELS}")
@@ -254,7 +256,7 @@ def measure(path: Path, count: int, seconds: float, subscribers: int) -> dict[st
         return request("GET", f"/things/{quote(f'urn:example:{number % 1000}', safe=':')}")
 
     def register(number: int) -> bytes:
-        return put(thing(10_000_000 + number, dice))
+        return put(thing(first + number, dice))
 
     found: dict[str, Any] = {}
     with server(path) as (port, process):
@@ -294,7 +296,9 @@ def main() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, 3 * options.subscribers)), hard))
     with tempfile.TemporaryDirectory() as temporary:
-        path = (options.folder or Path(temporary)) / f"http-{options.devices}.shoal"
+        folder = options.folder or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"http-{options.devices}.shoal"
         if not path.exists():
             fill(path, options.devices)
         result = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,7 @@ class Indexing:
 
     async def run(self) -> None:
         """Follow until cancelled."""
+        first = True
         while True:
             try:
                 revision = self._catalog.store.revision
@@ -50,6 +52,9 @@ class Indexing:
                 await asyncio.sleep(PAUSE)
                 continue
             self._revision = revision
+            if first:  # what is there now stays: to look through it for garbage holds up requests for 50 ms
+                gc.freeze()
+                first = False
             await self._feed.after(revision)
 
     def _follow(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from shoal.catalog.matching.condition import NEVER, NOT_KNOWN, NOTHING, Condition, amount, missing_of
@@ -140,6 +141,7 @@ def amounts(needs: Needs, facts: Facts) -> list[Condition]:
     return [numeric(*pair) for pair in pairs if pair[1] != NOTHING]
 
 
+@lru_cache(4096)  # most devices are of few kinds
 def numeric(name: str, need: int, have: int, unit: str) -> Condition:
     """Return the condition of an amount."""
     wanted = NOT_KNOWN if need == NEVER else amount(need, unit)

@@ -116,7 +116,7 @@ class Index:
                 now = self._wanted(needs)
                 return self.fleet.ids(self.fleet.rows(now.ram, now.flash, now.groups, offset, limit, count))
 
-        return Answer(count, ids, lambda device: self._match(name, needs, device))
+        return Answer(count, ids, lambda device: self._match(name, needs, wanted.klass, device))
 
     def models_for(
         self,
@@ -184,7 +184,8 @@ class Index:
     def explain(self, model: Model | str, device: str, *, training: bool = False) -> Match:
         """Return every condition of one model on one device."""
         name, needs = self._needs(model, training, ALL)
-        return self._match(name, needs, device)
+        with self.lock:
+            return self._match(name, needs, self.traits.klass(needs), device)
 
     def near(
         self, model: Model | str, limit: int = 10, *, training: bool = False, rule: Collection[str] = ALL
@@ -192,8 +193,9 @@ class Index:
         """Return the devices that fail one condition only, those first that miss least of it."""
         name, needs = self._needs(model, training, rule)
         with self.lock:
-            found = self.fleet.ids(near_misses(self.fleet, self._wanted(needs), limit))
-            return tuple(self._match(name, needs, one) for one in found)
+            wanted = self._wanted(needs)
+            found = self.fleet.ids(near_misses(self.fleet, wanted, limit))
+            return tuple(self._match(name, needs, wanted.klass, one) for one in found)
 
     def near_models(self, device: str, limit: int = 10, *, training: bool = False) -> tuple[Match, ...]:
         """Return the models that fail one condition only, those first that miss least of it."""
@@ -201,7 +203,7 @@ class Index:
         with self.lock:
             slots = near_models(self.shelf, facts, limit, training=training)
             found = [str(self.shelf.columns.ids[slot]) for slot in slots.tolist()]
-            return tuple(self._match(one, self.shelf.needs(one, training=training), device) for one in found)
+            return tuple(self.explain(one, device, training=training) for one in found)
 
     def match(
         self,
@@ -298,12 +300,12 @@ class Index:
         klass = self.traits.klass(needs)
         return Wanted(klass, needs.ram, needs.flash, self.traits.groups_for(klass))
 
-    def _match(self, model: str, needs: Needs, device: str) -> Match:
-        """Return every condition of a model on a device."""
+    def _match(self, model: str, needs: Needs, klass: int, device: str) -> Match:
+        """Return every condition of a model, which is of a class, on a device."""
         with self.lock:
             slot = self._slot(device)
             group = int(self.fleet.columns["group"][slot])
-            judged = self.traits.conditions(self.traits.klass(needs), group)
+            judged = self.traits.conditions(klass, group)
             return Match(model, device, (*judged, *amounts(needs, self.fleet.facts(slot))))
 
     def _slot(self, device: str) -> int:
