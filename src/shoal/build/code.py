@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
 
     from shoal.build.firmware import Firmware
 
-__all__ = ["CHECKS", "LIBRARY", "Code", "application", "checks", "code", "deepest_stack", "features"]
+__all__ = [
+    *("CHECKS", "LIBRARY", "Code", "application", "checks", "code", "deepest_stack", "depends", "features"),
+    "relevant",
+]
 
 LIBRARY = "library:"  # how the names of what the compiler brings begin
 # Parts of libraries of which the first has all that the second has; where it is linked, the second is not.
@@ -40,6 +44,15 @@ PLAIN = (
 CONVERSIONS = 1 << Operation.QUANTIZE | 1 << Operation.DEQUANTIZE | 1 << Operation.REQUANTIZE
 REMEMBERING = 1 << Operation.SVDF | 1 << Operation.LSTM
 CHECKS = "image.c"
+# What the code of a file depends on: every operation, types, or some operations too.
+EVERYTHING = {"execute.c", CHECKS}
+TYPES = r"integers|memory|(UINT8|INT16)\.0"
+DEPENDS = {
+    "activation.c": r"(OPERATIONS|BACKWARD)\.(6|7|8|9|10|11|12)",
+    "dense.c": r"OPTIMIZERS\.\d+",
+    "loss.c": r"OPERATIONS\.3[234]",
+    "optimizer.c": r"OPTIMIZERS\.\d+",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +178,25 @@ def features(chosen: Mapping[str, int]) -> list[str]:
     if operations & REMEMBERING or quantized & REMEMBERING:
         found.append("memory")
     return found
+
+
+def relevant(file: str, chosen: Mapping[str, int]) -> list[str]:
+    """Return what of a choice of operations decides how a file is compiled.
+
+    Examples
+    --------
+    >>> chosen = {"OPERATIONS": 1 << 2 | 1 << 17 | 1 << 33, "BACKWARD": 1 << 2}
+    >>> relevant("loss.c", chosen), relevant("conv2d.c", chosen)
+    (['OPERATIONS.33', 'integers'], ['integers'])
+    """
+    if file in EVERYTHING:
+        return [f"{name} {bits}" for name, bits in chosen.items()]
+    return [name for name in features(chosen) if re.fullmatch(depends(file), name)]
+
+
+def depends(file: str) -> str:
+    """Return the pattern of the features that the code of a file depends on."""
+    return ".*" if file in EVERYTHING else f"{DEPENDS.get(file, TYPES)}|{TYPES}"
 
 
 def checks(chosen: Mapping[str, int]) -> list[str]:

@@ -20,7 +20,9 @@ __all__ = ["integer_work"]
 TOGETHER = 32  # outputs whose sums are taken at once
 INT8 = TYPES["int8"]
 TYPE_NAMES = {number: name for name, number in TYPES.items()}
+BYTES = {"int8": 1, "int16": 2}
 BLOCK = 8  # gradients that are summed side by side
+GATES = 4  # of a cell of an LSTM
 
 
 def integer_work(
@@ -53,6 +55,8 @@ def integer_work(
         backward(plan, operation, name, pieces, code, zeros.get(operation.in2, 0.0))
     elif code in {Code.DENSE, Code.CONV2D}:
         products(plan, operation, name, pieces, pairs=pairs)
+    elif code in {Code.SVDF, Code.LSTM}:
+        (svdf if code == Code.SVDF else lstm)(plan, operation, name, pieces, pairs=pairs)
     else:
         forward(plan, operation, name, pieces, code)
 
@@ -135,6 +139,25 @@ def dot(
             if pairs:
                 pieces[f"{loop} by 4"] += groups * rows * (n // 4)
             pieces[f"{loop} by 1"] += groups * rows * (n % 4 if pairs else n)
+
+
+def svdf(plan: Plan, operation: Operation, name: str, pieces: Counter[str], *, pairs: bool) -> None:
+    """Count filters over time."""
+    x, memory = plan.tensors[operation.in_], plan.tensors[operation.in2]
+    kind, (_, filters, length) = TYPE_NAMES[memory.type], memory.shape
+    dot(pieces, name, x.type, [(1, size(x))], filters, pairs=pairs)
+    pieces[f"{name}, bytes forgotten"] += filters * length * BYTES[kind]
+    pieces[f"{name}, times in {kind}"] += filters * length
+    pieces[f"{name}, filters"] += filters
+    pieces[f"{name}, values"] += size(plan.tensors[operation.out])
+
+
+def lstm(plan: Plan, operation: Operation, name: str, pieces: Counter[str], *, pairs: bool) -> None:
+    """Count gates and cells, row by row."""
+    x, y = plan.tensors[operation.in_], plan.tensors[operation.out]
+    for length in (x.shape[2], y.shape[2]):  # the inputs, and the answer before
+        dot(pieces, name, x.type, [(1, length)] * size(y), GATES, pairs=pairs)
+    pieces[f"{name}, cells"] += size(y)
 
 
 def depthwise(operation: Operation, name: str, pieces: Counter[str], x: Tensor, y: Tensor) -> None:

@@ -27,6 +27,7 @@ ZERO = ", with 0"  # how the names end of what takes less
 
 PRODUCTS = re.compile(r"(multiply|each|descend|turned,) (?:by )?(\d(?: by \d)?)")
 BLOCK = 8  # gradients of weights that are taken side by side
+GATES = 4  # of a cell of an LSTM
 WEIGHTS, BIAS = 1, 2  # flags: what of an operation learns
 
 
@@ -202,6 +203,14 @@ def resize_nearest(plan: Plan, operation: Operation, pieces: Counter[str]) -> No
     pieces["copied words"] += size(y)
 
 
+def lstm(plan: Plan, operation: Operation, pieces: Counter[str]) -> None:
+    x, y = tensor(plan, operation.in_), tensor(plan, operation.out)
+    cells = size(y)
+    for length in (x.shape[2], y.shape[2]):  # the inputs, and the answer before
+        turned(pieces, GATES, length, cells)
+    pieces["lstm, cells"] += cells
+
+
 FORWARD = {
     Code.DENSE: dense,
     Code.CONV2D: conv2d,
@@ -211,6 +220,7 @@ FORWARD = {
     Code.GROUP_NORM: group_norm,
     Code.PAD: pad,
     Code.RESIZE_NEAREST: resize_nearest,
+    Code.LSTM: lstm,
 }
 IN_PLACE = {*range(Code.ADD, Code.GROUP_NORM), Code.STANDARDIZE, Code.CROSS_ENTROPY}
 

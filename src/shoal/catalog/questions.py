@@ -87,17 +87,7 @@ class Questions:
 
     def _can_run(self, device: str | None, model: str | None) -> Iterator[tuple[str, str]]:
         """Yield pairs that fit: device and model."""
-        index = self._catalog.index
-        if model is not None and device is not None:
-            if index.explain(model, device).fits:
-                yield device, model
-        elif model is not None:
-            yield from ((one, model) for one in index.devices_for(model).all())
-        elif device is not None:
-            yield from ((device, one) for one in index.models_for(device).all())
-        else:
-            for record in self._catalog.store.records("model"):
-                yield from ((one, record.id) for one in index.devices_for(record.id).all())
+        return self._catalog.index.pairs(device, model)
 
     def _find(self, text: str) -> Iterator[tuple[str, str]]:
         """Yield the documents that have the words."""

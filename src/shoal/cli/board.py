@@ -10,7 +10,7 @@ from cyclopts import App, Parameter
 
 from shoal.cli import console, hardware
 from shoal.cli.catalogs import CatalogOption, opened, place
-from shoal.cli.console import Format
+from shoal.cli.console import FormatOption
 
 if TYPE_CHECKING:
     from shoal.catalog import Catalog
@@ -27,7 +27,7 @@ def add(
     /,
     *,
     catalog: CatalogOption = None,
-    output_format: Annotated[Format, Parameter(name="--format")] = "table",
+    output_format: FormatOption = "table",
 ) -> None:
     """Put a board into the catalog: one of your own, or one that comes with Shoal so that you can change it.
 
@@ -53,7 +53,7 @@ def add(
 def list_(
     *,
     catalog: CatalogOption = None,
-    output_format: Annotated[Format, Parameter(name="--format")] = "table",
+    output_format: FormatOption = "table",
 ) -> None:
     """List the boards: those that come with Shoal, and those of the catalog.
 
@@ -81,7 +81,7 @@ def show(
     *,
     thing_model: Annotated[bool, Parameter(negative=())] = False,
     catalog: CatalogOption = None,
-    output_format: Annotated[Format, Parameter(name="--format")] = "table",
+    output_format: FormatOption = "table",
 ) -> None:
     """Show a board.
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import shlex
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from cyclopts import App, Parameter
+from cyclopts import App
 
 from shoal.cli import console
 from shoal.cli.catalogs import CatalogOption, opened, place, table
-from shoal.cli.console import Format
+from shoal.cli.console import FormatOption
 
 if TYPE_CHECKING:
     from shoal.catalog import Catalog
@@ -23,7 +23,7 @@ catalog = App(
     name="catalog", help="The catalog: check it, keep it, fill it, empty it.", help_flags=["--help", "-h"]
 )
 
-Formats: TypeAlias = Annotated[Format, Parameter(name="--format")]
+Formats: TypeAlias = FormatOption
 
 
 @catalog.command(help_epilogue="")

@@ -11,7 +11,7 @@ from cyclopts import Parameter
 
 from shoal.cli import console, model_text
 from shoal.cli.catalogs import CatalogOption, Count, opened, table
-from shoal.cli.console import Format
+from shoal.cli.console import FormatOption
 from shoal.cli.model import model
 from shoal.errors import ConfigError
 
@@ -53,7 +53,7 @@ def add(
     sidecar: Path | None = None,
     ask: bool = True,
     catalog: CatalogOption = None,
-    output_format: Annotated[Format, Parameter(name="--format")] = "table",
+    output_format: FormatOption = "table",
 ) -> None:
     """Describe a model's file and put both into the catalog.
 
@@ -174,7 +174,7 @@ def list_(
     *,
     limit: Count = 100,
     catalog: CatalogOption = None,
-    output_format: Annotated[Format, Parameter(name="--format")] = "table",
+    output_format: FormatOption = "table",
 ) -> None:
     """List the models of the catalog.
 
@@ -218,7 +218,7 @@ def show(
     /,
     *,
     catalog: CatalogOption = None,
-    output_format: Annotated[Format, Parameter(name="--format")] = "table",
+    output_format: FormatOption = "table",
 ) -> None:
     """Show what the catalog knows of a model.
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import sys
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
+from cyclopts import Parameter
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -16,11 +17,23 @@ if TYPE_CHECKING:
 
     from shoal.errors import ShoalError
 
-__all__ = ["Format", "counted", "error", "json_result", "next_command", "note", "size", "table", "text"]
+__all__ = [
+    "Format",
+    "FormatOption",
+    "counted",
+    "error",
+    "json_result",
+    "next_command",
+    "note",
+    "size",
+    "table",
+    "text",
+]
 
 ENDLESS = 10_000
 
 Format: TypeAlias = Literal["table", "json"]
+FormatOption: TypeAlias = Annotated[Format, Parameter(name="--format")]
 
 
 def out() -> Console:

@@ -12,7 +12,7 @@ from cyclopts import App, Parameter
 from shoal.cli import console, hardware
 from shoal.cli.board import board_of
 from shoal.cli.catalogs import CatalogOption, Count, opened, table
-from shoal.cli.console import Format
+from shoal.cli.console import FormatOption
 from shoal.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def add(
     title: str | None = None,
     identifier: Annotated[str | None, Parameter(name="--id")] = None,
     catalog: CatalogOption = None,
-    output_format: Annotated[Format, Parameter(name="--format")] = "table",
+    output_format: FormatOption = "table",
 ) -> None:
     """Put a device into the catalog: by its Thing Description, or as one more of a board.
 
@@ -109,7 +109,7 @@ def list_(
     *,
     limit: Count = 100,
     catalog: CatalogOption = None,
-    output_format: Annotated[Format, Parameter(name="--format")] = "table",
+    output_format: FormatOption = "table",
 ) -> None:
     """List the devices of the catalog.
 
@@ -143,7 +143,7 @@ def show(
     /,
     *,
     catalog: CatalogOption = None,
-    output_format: Annotated[Format, Parameter(name="--format")] = "table",
+    output_format: FormatOption = "table",
 ) -> None:
     """Show what the catalog knows of a device; as JSON, its Thing Description as it was given.
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from cyclopts import Parameter
 from rich.text import Text
 
 from shoal.cli import console
-from shoal.cli.console import Format
+from shoal.cli.console import FormatOption
 
 __all__ = ["doctor"]
 
 STYLES = {"ok": "green", "missing": "yellow", "failed": "bold red"}
 
 
-def doctor(*, output_format: Annotated[Format, Parameter(name="--format")] = "table") -> int:
+def doctor(*, output_format: FormatOption = "table") -> int:
     """Check this installation.
 
     The self-check lets a small network learn 1,000 steps at every width; its parameters must have the known

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-from cyclopts import Parameter
+from typing import TYPE_CHECKING
 
 from shoal.cli import console
-from shoal.cli.console import Format
+from shoal.cli.console import FormatOption
 from shoal.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -32,7 +30,7 @@ def emulate(
     core: str | None = None,
     board: str | None = None,
     steps: int = 100,
-    output_format: Annotated[Format, Parameter(name="--format")] = "table",
+    output_format: FormatOption = "table",
 ) -> int:
     """Run a network on an emulated board, and check that it computes what this process computes.
 

@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from shoal.cli import console
 from shoal.cli.catalog import catalog
 from shoal.cli.catalogs import CatalogOption, opened
-from shoal.cli.console import Format
+from shoal.cli.console import FormatOption
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["export", "import_", "schema"]
 
 ExportFormat: TypeAlias = Literal["turtle", "jsonld", "td", "card", "cyclonedx", "mldcat", "reference"]
-Formats: TypeAlias = Annotated[Format, Parameter(name="--format")]
+Formats: TypeAlias = FormatOption
 
 
 @catalog.command(help_epilogue="")

@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from shoal.cli import console
 from shoal.cli.catalogs import CatalogOption, Count, opened, table
-from shoal.cli.console import Format
+from shoal.cli.console import Format, FormatOption
 from shoal.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def find(
     like: str | None = None,
     limit: Count = 20,
     catalog: CatalogOption = None,
-    output_format: Annotated[Format, Parameter(name="--format")] = "table",
+    output_format: FormatOption = "table",
 ) -> int:
     """Search names, descriptions, operators, sensors, labels and tags; or find models that resemble one.
 

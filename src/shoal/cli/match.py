@@ -12,7 +12,7 @@ from rich.text import Text
 
 from shoal.cli import console
 from shoal.cli.catalogs import CatalogOption, Count, opened, table
-from shoal.cli.console import Format
+from shoal.cli.console import Format, FormatOption
 from shoal.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def match(
     smaller: str = "",
     rule: Rule = "all",
     catalog: CatalogOption = None,
-    output_format: Annotated[Format, Parameter(name="--format")] = "table",
+    output_format: FormatOption = "table",
 ) -> int:
     """Match models with devices: sensors, operators, RAM, flash, clock, runtime, input and licence.
 
@@ -269,23 +269,9 @@ def as_json(answer: Matches, titles: Mapping[str, str]) -> dict[str, Any]:
 
 
 def one_as_json(one: Match, titles: Mapping[str, str]) -> dict[str, Any]:
-    """Return a match for programs."""
+    """Return a match for programs, with the names that people gave."""
     return {
-        "model": one.model,
+        **one.body(),
         "model_title": titles.get(one.model, ""),
-        "device": one.device,
         "device_title": titles.get(one.device, ""),
-        "fits": one.fits,
-        "conditions": [
-            {
-                "name": part.name,
-                "need": part.need,
-                "have": part.have,
-                "margin": part.margin,
-                "unit": part.unit,
-                "fits": part.fits,
-            }
-            for part in one.conditions
-        ],
-        "reasons": list(one.reasons),
     }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import App, Parameter
 
 from shoal.cli import catalogs, console
-from shoal.cli.console import Format
+from shoal.cli.console import FormatOption
 
 if TYPE_CHECKING:
     from shoal.build import Advice, Requirements
@@ -34,7 +34,7 @@ def footprint(
     on_integers: Annotated[bool, Parameter(negative=())] = False,
     optimizer: OptimizerName | None = None,
     loss: Loss | None = None,
-    output_format: Annotated[Format, Parameter(name="--format")] = "table",
+    output_format: FormatOption = "table",
 ) -> int:
     """Show what a model needs of a board before anything is flashed.
 

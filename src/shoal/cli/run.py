@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from shoal.cli import console
-from shoal.cli.console import Format
+from shoal.cli.console import FormatOption
 from shoal.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def run(
     seed: Annotated[list[int] | None, Parameter(negative=())] = None,
     resume: Annotated[bool, Parameter(negative=())] = False,
     catalog: Path | None = None,
-    output_format: Annotated[Format, Parameter(name="--format")] = "table",
+    output_format: FormatOption = "table",
 ) -> None:
     """Execute an experiment that a TOML file describes.
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from shoal.catalog.documents.thing import DISCOVERY, TD_1_1
 from shoal.serve.answer import JSON, LD, TD
 from shoal.serve.problem import PROBLEM
-from shoal.serve.registration import DISCOVERY
 
 __all__ = ["description"]
 
@@ -51,7 +51,7 @@ def description(base: str, title: str, *, public: bool) -> dict[str, Any]:
     """
     bearer = {"scheme": "bearer", "in": "header", "name": "Authorization", "format": "opaque"}
     return {
-        "@context": ["https://www.w3.org/2022/wot/td/v1.1", DISCOVERY],
+        "@context": [TD_1_1, DISCOVERY],
         "@type": "ThingDirectory",
         "id": "urn:shoal:directory",
         "title": title,

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
-from shoal.catalog.matching import Match
 from shoal.serve.answer import JSON, answer, encoded
 from shoal.serve.openapi import MISSING
 from shoal.serve.problem import Refused
@@ -47,8 +46,8 @@ async def match(
         return encoded(
             {
                 "count": found.count,
-                "matches": [shown(one) for one in found.matches],
-                "near": [shown(one) for one in found.near],
+                "matches": [one.body() for one in found.matches],
+                "near": [one.body() for one in found.near],
             }
         )
 
@@ -134,24 +133,3 @@ async def promptly(serving: Service, question: Hashable, ask: Callable[[], bytes
     if not serving.indexing.ready:
         return await serving.indexed.run(ask)
     return serving.remembered.answer(serving.store.revision, question, ask)
-
-
-def shown(match: Match) -> dict[str, Any]:
-    """Return a match as JSON has it."""
-    return {
-        "model": match.model,
-        "device": match.device,
-        "fits": match.fits,
-        "conditions": [
-            {
-                "name": one.name,
-                "need": one.need,
-                "have": one.have,
-                "margin": one.margin,
-                "unit": one.unit,
-                "fits": one.fits,
-            }
-            for one in match.conditions
-        ],
-        "reasons": match.reasons,
-    }

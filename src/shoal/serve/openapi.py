@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from shoal.catalog.documents.thing import TD_1_1
 from shoal.serve import body
 from shoal.serve.problem import PROBLEM
 
@@ -42,7 +43,7 @@ MISSING: Answers = {**INVALID, 404: told("there is none")}
 TAKEN: Answers = {**INVALID, 201: {"description": "created"}, 412: told("it is not as the client believes")}
 
 TD_EXAMPLE = {
-    "@context": "https://www.w3.org/2022/wot/td/v1.1",
+    "@context": TD_1_1,
     "id": "urn:dev:ops:32473-hall-7",
     "title": "Hall 7",
     "security": "none",
@@ -59,7 +60,7 @@ def thing(*, with_id: bool = True) -> dict[str, Any]:
         "type": "object",
         "required": ["@context", "title", "security", "securityDefinitions"] + ["id"] * with_id,
         "properties": {
-            "@context": {"const": "https://www.w3.org/2022/wot/td/v1.1"},
+            "@context": {"const": TD_1_1},
             "id": {"type": "string", "pattern": "^urn:[a-z]{2,8}:[a-z0-9]{1,20}$"},
             "title": {"type": "string"},
             "security": {"const": "none"},

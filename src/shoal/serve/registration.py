@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from shoal.catalog.documents.thing import DISCOVERY
 from shoal.errors import DocumentError
 
 if TYPE_CHECKING:
@@ -17,9 +18,8 @@ if TYPE_CHECKING:
 
     from shoal.catalog.store import Record
 
-__all__ = ["DISCOVERY", "Registration", "enriched", "stamp"]
+__all__ = ["Registration", "enriched", "stamp"]
 
-DISCOVERY = "https://www.w3.org/2022/wot/discovery"
 DATE_TIME = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE
 )

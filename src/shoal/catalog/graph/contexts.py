@@ -9,13 +9,15 @@ from functools import cache, lru_cache
 from importlib import resources
 from typing import Any
 
+from shoal.catalog.documents.thing import DISCOVERY, TD_1_0, TD_1_1
+
 __all__ = ["BUNDLED", "EMPTY", "Context", "ContextError", "Term", "bundled", "expand", "extend", "outermost"]
 
 # Addresses of the contexts that come with Shoal, in a mapping of our own, and where td.json holds them.
 BUNDLED = {
-    "https://www.w3.org/2022/wot/td/v1.1": "terms",
-    "https://www.w3.org/2019/wot/td/v1": "terms",
-    "https://www.w3.org/2022/wot/discovery": "discovery",
+    TD_1_1: "terms",
+    TD_1_0: "terms",
+    DISCOVERY: "discovery",
 }
 # What a term definition or a context may say, here: the rest of JSON-LD is refused, not misread.
 DEFINITION = {"@id", "@type", "@container", "@index", "@context", "@language", "@prefix", "@protected"}

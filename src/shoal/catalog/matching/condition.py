@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 __all__ = ["NEVER", "NOTHING", "NOT_KNOWN", "Condition", "Match", "amount", "missing_of"]
 
@@ -86,6 +87,17 @@ class Match:
     def reasons(self) -> tuple[str, ...]:
         """Why it does not fit: each condition that fails."""
         return tuple(str(one) for one in self.conditions if not one.fits)
+
+    def body(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        shown = ("name", "need", "have", "margin", "unit", "fits")
+        return {
+            "model": self.model,
+            "device": self.device,
+            "fits": self.fits,
+            "conditions": [{name: getattr(one, name) for name in shown} for one in self.conditions],
+            "reasons": list(self.reasons),
+        }
 
     @property
     def missing(self) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shoal.catalog.documents.thing.context import BUNDLED, TD_1_0, TD_1_1
+from shoal.catalog.documents.thing.context import BUNDLED, DISCOVERY, TD_1_0, TD_1_1
 from shoal.catalog.documents.thing.thing import Thing
 
-__all__ = ["BUNDLED", "TD_1_0", "TD_1_1", "Thing"]
+__all__ = ["BUNDLED", "DISCOVERY", "TD_1_0", "TD_1_1", "Thing"]

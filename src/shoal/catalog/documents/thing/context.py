@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["BUNDLED", "TD_1_0", "TD_1_1", "check"]
+__all__ = ["BUNDLED", "DISCOVERY", "TD_1_0", "TD_1_1", "check"]
 
 TD_1_0 = "https://www.w3.org/2019/wot/td/v1"
 TD_1_1 = "https://www.w3.org/2022/wot/td/v1.1"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from shoal.catalog.documents.device import Device
+from shoal.catalog.documents.thing import TD_1_1
 from shoal.catalog.importers.reference.models import amount
 from shoal.catalog.importers.reference.names import short
 from shoal.catalog.importers.reference.sensors import observed
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["devices"]
 
-CONTEXT = ["https://www.w3.org/2022/wot/td/v1.1", {"shoal": SHOAL}]
+CONTEXT = [TD_1_1, {"shoal": SHOAL}]
 # Units that the reference data writes and the ontology of units does not have.
 NO_UNITS = {"om:degree_Celsius", "om:degress_per_second", "om:gravity", "om:micro_tesla"}
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoal.catalog.documents import Device, Model
+from shoal.catalog.documents.thing import TD_1_1
 from shoal.catalog.importers import text
 from shoal.catalog.importers.imported import Imported
 from shoal.catalog.importers.table.columns import DEVICES, MODELS
@@ -118,7 +119,7 @@ def _document(
 
 def _device(body: dict[str, Any]) -> Device:
     td = {
-        "@context": "https://www.w3.org/2022/wot/td/v1.1",
+        "@context": TD_1_1,
         "securityDefinitions": {"nosec_sc": {"scheme": "nosec"}},
         "security": "nosec_sc",
     }
