@@ -27,7 +27,7 @@ import numpy as np
 from shoal import learn, nn
 from shoal.boards import board
 from shoal.build import Firmware
-from shoal.build.code import CHECKS, LIBRARY, application, checks, features
+from shoal.build.code import CHECKS, LIBRARY, application, checks, depends, features, relevant
 from shoal.build.project import project_files
 from shoal.build.selection import (
     BACKWARD_CODES,
@@ -61,15 +61,6 @@ CODES = {
 ROOTS = ("execute.c:text.shoal_run_forward", "execute.c:text.shoal_run_learning")
 WIDE = {Code.SVDF, Code.LSTM}  # which keep int16 values
 CHECKS_ROOT = f"{CHECKS}:text.shoal_open"
-# What the size of a file depends on: every operation, types, or some operations too.
-EVERYTHING = {"execute.c", "image.c"}
-TYPES = r"integers|memory|(UINT8|INT16)\.0"
-DEPENDS = {
-    "activation.c": r"(OPERATIONS|BACKWARD)\.(6|7|8|9|10|11|12)",
-    "dense.c": r"OPTIMIZERS\.\d",
-    "loss.c": r"OPERATIONS\.3[234]",
-    "optimizer.c": r"OPTIMIZERS\.\d",
-}
 LIBRARY_STACK = 48  # bytes that a function of the compiler's libraries takes at most
 # Callbacks, which are called where they are only referred to elsewhere.
 INDIRECT = {
@@ -272,18 +263,6 @@ class Bench:
                     for code in codes:
                         found[f"{kind}{name}.{code}"] = sorted(called(**what, **{name: 1 << code}) - always)
         return found
-
-
-def relevant(file: str, masks: Masks) -> list[str]:
-    """Return what of a choice of operations decides how a file is compiled."""
-    if file in EVERYTHING:
-        return [f"{name} {bits}" for name, bits in masks.items()]
-    return [name for name in features(masks) if re.fullmatch(depends(file), name)]
-
-
-def depends(file: str) -> str:
-    """Return the pattern of the features that a file depends on."""
-    return ".*" if file in EVERYTHING else f"{DEPENDS.get(file, TYPES)}|{TYPES}"
 
 
 def config(masks: Masks) -> str:

@@ -1,4 +1,4 @@
-"""Counts the instructions of calls on an emulated core."""
+"""Counts the instructions of calls on an emulated core, of firmware with the operations of each network."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from benchmarks.cost.board import board
 from benchmarks.cost.nets import drawn
 from shoal.build.cost import total_work
-from shoal.devices import Layout
-from shoal.devices.emulator import boot
+from shoal.devices.firmware import compiled
 from shoal.devices.machines import machine
 from shoal.errors import ShoalError
 from shoal.learn import SGD, Adam, Momentum
@@ -61,8 +61,9 @@ def subject(seed: int) -> Subject:
     return Subject(family, network, optimizer, network.plan(optimizer.name if optimizer else None))
 
 
-def counts(core: str, seeds: range, file: Path) -> list[Count]:
-    """Return the calls of drawn networks; instructions that the file has are not counted again."""
+def counts(core: str, seeds: range, folder: Path) -> list[Count]:
+    """Return the calls of drawn networks; instructions that the folder has are not counted again."""
+    file = folder / f"{compiled(machine(core)).name}.json"
     known: dict[str, list[float]] = {}
     with suppress(FileNotFoundError):
         known = json.loads(file.read_text(encoding="utf-8"))
@@ -78,39 +79,36 @@ def counts(core: str, seeds: range, file: Path) -> list[Count]:
 
 
 def count_missing(core: str, seeds: list[int], known: dict[str, list[float]], file: Path) -> None:
-    """Count networks on an emulated board."""
-    limits = machine(core)
-    board = boot(core, layout=Layout(ram=limits.ram.limit, flash=limits.flash.limit, frame=16_384))
-    file.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        for number, seed in enumerate(seeds, 1):
-            try:
-                known[str(seed)] = [ticks / limits.ticks for ticks in counted(board, subject(seed), seed)]
-            except ShoalError as error:
-                print(f"{core}, network {seed}: {error.what}", flush=True)
-                known[str(seed)] = []
-            if number % SAVED == 0 or number == len(seeds):
-                file.write_text(json.dumps(known), encoding="utf-8")
-    finally:
-        board.link.close()
+    """Count networks on emulated boards."""
+    emulated = machine(core)
+    for number, seed in enumerate(seeds, 1):
+        one = subject(seed)
+        try:
+            with board(emulated, one.plan, file.with_suffix("")) as started:
+                known[str(seed)] = [ticks / emulated.ticks for ticks in counted(started, one, seed)]
+        except ShoalError as error:
+            print(f"{core}, network {seed}: {error.what}", flush=True)
+            known[str(seed)] = []
+        if number % SAVED == 0 or number == len(seeds):
+            file.write_text(json.dumps(known), encoding="utf-8")
 
 
-def counted(board: RemoteExecutor, one: Subject, seed: int) -> list[float]:
+def counted(started: RemoteExecutor, one: Subject, seed: int) -> list[float]:
     """Return the ticks of a prediction, and of a learning step where there is one, in the mean."""
-    board.open(one.plan.image())
+    started.open(one.plan.image())
     rng = np.random.default_rng(seed)
     x = samples(rng, one.network, one.plan.input_type)
     taken = []
     for sample in x:
-        board.predict(sample)
-        taken.append(board.counts()["predict"])
+        started.predict(sample)
+        taken.append(started.counts()["predict"])
     found = [float(np.mean(taken))]
     if one.optimizer is not None:
-        board.set_optimizer(one.optimizer.phase())
+        started.set_optimizer(one.optimizer.phase())
         taken = []
         for sample, target in zip(x, targets(rng, one.network), strict=True):
-            board.learn(sample[None], target[None])
-            taken.append(board.counts()["learn"])
+            started.learn(sample[None], target[None])
+            taken.append(started.counts()["learn"])
         found.append(float(np.mean(taken)))
     return found
 

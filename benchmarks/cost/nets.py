@@ -26,7 +26,7 @@ LARGEST = 16_000  # bytes of parameters, so that an image is soon there
 # As many as have no factor in common with the optimizers, which go round too.
 FAMILIES = (
     *("dense", "dense", "conv", "conv", "pools", "pools", "int8", "int8 dense", "uint8"),
-    *("int8 learning", "int8 learning", "int16", "int16"),
+    *("int8 learning", "int8 learning", "int16", "int16", "recurrent", "int8 recurrent"),
 )
 
 
@@ -231,6 +231,49 @@ def int16(rng: np.random.Generator) -> nn.Network:
     return learn.quantize(network, samples, "int16")
 
 
+def recurrent(rng: np.random.Generator) -> nn.Network:
+    rows, inputs = int(rng.integers(1, 12)), int(rng.integers(1, 30))
+    ends, loss = head(rng)
+    layers = [nn.LSTM(int(rng.integers(1, 25)), clip=one_of(rng, (0.0, 10.0))), nn.Flatten(), *ends]
+    return nn.Network(layers, (1, rows, inputs), loss, int(rng.integers(1000)))
+
+
+def int8_recurrent(rng: np.random.Generator) -> nn.Network:
+    """Return an LSTM, filters over time or both on int8, with arrays of any numbers."""
+    rows, inputs = int(rng.integers(1, 12)), int(rng.integers(1, 30))
+    how = int(rng.integers(3))
+    layers: list[nn.Layer] = [nn.Quantize(codes(rng))] if rng.random() < 0.5 else []  # anew: rescaled
+    if how != 1:
+        cell = nn.Quantization("int16", 2.0 ** -int(rng.integers(9, 16)), 0)
+        layers.append(nn.LSTM(int(rng.integers(1, 25)), quantized=codes(rng), cell=cell))
+    layers.append(nn.Flatten())
+    if how != 0:
+        state = codes(rng) if rng.random() < 0.4 else nn.Quantization("int16", 0.002, 0)
+        units, memory, rank = map(int, rng.integers(1, (30, 12, 4)))
+        layers.append(nn.SVDF(units, memory, rank, quantized=codes(rng), state=state))
+    ends, loss = head(rng)
+    learns = rng.random() < 0.5
+    if learns:
+        layers += [nn.Dequantize(), *ends]
+    elif rng.random() < 0.6:
+        layers.append(nn.Quantize(replace(codes(rng), dtype=one_of(rng, ("int16", "int32")), zero_point=0)))
+    given = None if rng.random() < 0.5 and isinstance(layers[0], nn.Quantize) else codes(rng)
+    network = nn.Network(
+        layers, (1, rows, inputs), loss if learns else None, int(rng.integers(1000)), input_quantization=given
+    )
+    for name, array in network.arrays.items():
+        if name.endswith(".scales"):
+            network.arrays[name] = rng.uniform(0.005, 0.02, array.shape)
+        elif array.dtype != np.float32:
+            most = {"int8": 127, "int16": 3000, "int32": 2000}[array.dtype.name]
+            network.arrays[name] = rng.integers(-most, most + 1, array.shape).astype(array.dtype)
+    return network
+
+
+def codes(rng: np.random.Generator) -> nn.Quantization:
+    return nn.Quantization("int8", float(np.float32(rng.uniform(0.005, 0.05))), int(rng.integers(-128, 20)))
+
+
 MAKE = {
     "dense": dense,
     "conv": conv,
@@ -240,4 +283,6 @@ MAKE = {
     "uint8": uint8,
     "int8 learning": int8_learning,
     "int16": int16,
+    "recurrent": recurrent,
+    "int8 recurrent": int8_recurrent,
 }
