@@ -100,7 +100,14 @@ def test_the_one_reason(wanted, given, reason):
         ("MIT OR GPL-3.0-only", True),
         ("MIT AND GPL-3.0-only", False),
         ("GPL-3.0-only OR MIT AND Apache-2.0", True),
-        ("(MIT)", False),
+        ("(MIT)", True),
+        ("(GPL-3.0-only OR (MIT)) AND\nApache-2.0", True),
+        ("(MIT OR Apache-2.0) AND GPL-3.0-only", False),
+        ("GPL-2.0-or-later", False),
+        ("Apache-2.0 WITH LLVM-exception", False),
+        ("(MIT", False),
+        ("MIT OR", False),
+        ("(" * 5000, False),
     ],
 )
 def test_licences(licence, fits):
