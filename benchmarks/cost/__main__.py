@@ -2,8 +2,9 @@
 
 Run as ``python -m benchmarks.cost [--core CORE ...] [--nets N]``; it needs QEMU and the cross compilers.
 Each call of each drawn network is one equation: its instructions are the sum of what each piece of work
-takes, times how often it is done. Networks that are not part of the fit judge it. Counts are kept in a
-folder, so that a fit can be made again.
+takes, times how often it is done. Networks that are not part of the fit judge it. The firmware has the
+operations of its network and no others, as that of `shoal build`. Counts are kept in a folder under the name
+of the runtime's sources, so that a fit can be made again.
 """
 
 from __future__ import annotations
@@ -27,17 +28,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.cost", description=__doc__)
     parser.add_argument("--core", nargs="+", choices=cores(), default=cores())
     parser.add_argument("--nets", type=int, default=390, help="networks to fit to")
-    parser.add_argument("--others", type=int, default=104, help="networks that judge")
+    parser.add_argument("--others", type=int, default=105, help="networks that judge")
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "cost", help="where counts are kept")
     parser.add_argument("--check", action="store_true", help="judge the present table, fit nothing")
     arguments = parser.parse_args()
     table = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
     for core in arguments.core:
-        file = arguments.folder / f"{core}.json"
         if not arguments.check:
-            table[core] = fit(counts(core, range(arguments.nets), file))
+            table[core] = fit(counts(core, range(arguments.nets), arguments.folder))
             FILE.write_text(json.dumps(table, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-        judge(core, table[core], counts(core, range(FIRST_OTHER, FIRST_OTHER + arguments.others), file))
+        others = range(FIRST_OTHER, FIRST_OTHER + arguments.others)
+        judge(core, table[core], counts(core, others, arguments.folder))
 
 
 def judge(core: str, costs: dict[str, float], found: list[Count]) -> None:

@@ -16,6 +16,7 @@ from shoal.devices.firmware import compiled
 from shoal.devices.machines import machine
 from shoal.errors import ShoalError
 from shoal.learn import SGD, Adam, Momentum
+from shoal.nn.graph import Code
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -98,6 +99,8 @@ def counted(started: RemoteExecutor, one: Subject, seed: int) -> list[float]:
     started.open(one.plan.image())
     rng = np.random.default_rng(seed)
     x = samples(rng, one.network, one.plan.input_type)
+    if any(operation.code == Code.STANDARDIZE for operation in one.plan.forward):
+        started.observe(x)  # at rest the arithmetic has much to do with 0
     taken = []
     for sample in x:
         started.predict(sample)

@@ -11,7 +11,7 @@ from shoal.build.work import ZERO
 if TYPE_CHECKING:
     from benchmarks.cost.count import Count
 
-PULL = 1e-3  # towards 0, for what the equations do not decide
+PULL = 1e-2  # towards 0, for what the equations do not decide
 
 
 def fit(found: list[Count]) -> dict[str, float]:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from shoal import learn, nn
+from shoal import build, learn, nn
 from shoal.boards import BOARDS
-from shoal.build import Firmware
+from shoal.build import Firmware, Trial
+from shoal.build.code import relevant
+from shoal.build.selection import masks
 from shoal.devices.machines import PACKAGES, machine
 
 # The smallest board of each core that can be emulated.
@@ -118,3 +124,55 @@ def firmware(name: str, board: str = "nano33ble", optimizer: object = "sgd") -> 
     """Return a firmware of one of the networks; without an optimizer it only answers."""
     chosen = learn.SGD() if optimizer == "sgd" else optimizer
     return Firmware(name, NETWORKS[name](), BOARDS[board], chosen)
+
+
+@pytest.fixture(scope="session")
+def emulated(tmp_path_factory) -> Callable[[Firmware], tuple[Trial, Path]]:
+    """Return a function that builds a firmware for QEMU and runs it, once, for trial and folder."""
+    known: dict[tuple[str, str, str], tuple[Trial, Path]] = {}
+
+    def run(made: Firmware) -> tuple[Trial, Path]:
+        key = (made.board.core, made.name, repr(made.optimizer))
+        if key not in known:
+            folder = build.project(made, "qemu", tmp_path_factory.mktemp("emulated") / "project")
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("MAKEFLAGS", f"-j{os.cpu_count()}")
+                known[key] = build.emulated(made, folder), folder
+        return known[key]
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def objects(tmp_path_factory) -> Callable[[Firmware, Path], list[Path]]:
+    """Return a function that compiles the runtime's files of a project.
+
+    A file is compiled once for all projects that make no difference to it; for the Cortex-M4F each time, and
+    compared.
+    """
+    kept = tmp_path_factory.mktemp("objects")
+    known: dict[tuple[str, ...], Path] = {}
+
+    def compile_runtime(made: Firmware, folder: Path) -> list[Path]:
+        found, chosen = [], masks(made.plan)
+        for source in sorted((folder / "shoal" / "src").glob("*.c")):
+            key = (made.board.core, source.name, *relevant(source.name, chosen))
+            again = known.get(key)
+            known.setdefault(key, kept / f"{source.stem}-{len(known)}.o")
+            if again is None:
+                compile_one(made, source, known[key])
+            elif made.board.core == "cortex-m4f":
+                compile_one(made, source, kept / "again.o")
+                assert (kept / "again.o").read_bytes() == again.read_bytes(), source.name
+            found.append(known[key])
+        return found
+
+    return compile_runtime
+
+
+def compile_one(made: Firmware, source: Path, to: Path) -> None:
+    """Compile a file of a project for CMake as its board's firmware does."""
+    found = machine(made.board.core)
+    command = [found.compiler, *found.flags, "-Ishoal/include", "-Isrc", "-c"]
+    folder = next(parent for parent in source.parents if (parent / "shoal").is_dir())
+    subprocess.run([*command, str(source.relative_to(folder)), "-o", str(to)], cwd=folder, check=True)

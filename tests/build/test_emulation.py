@@ -32,11 +32,9 @@ def symbols(folder: Path, core: str) -> set[str]:
 
 @pytest.mark.parametrize("core", CORES)
 @pytest.mark.parametrize("name", ["dense", "conv"])
-def test_a_project_computes_the_same_bits_on_every_core(tmp_path, core, name):
+def test_a_project_computes_the_same_bits_on_every_core(emulated, core, name):
     need_core(core, emulator=True)
-    made = firmware(name, CORES[core])
-    folder = build.project(made, "qemu", tmp_path / "project")
-    trial = build.emulated(made, folder)  # compares answers and checksums, through a restart
+    trial, folder = emulated(firmware(name, CORES[core]))  # compares answers and checksums, through a restart
     assert trial.core == core
     assert trial.learn > trial.predict > 0
     assert 0 < trial.stack < 4096
@@ -49,19 +47,16 @@ def test_a_project_computes_the_same_bits_on_every_core(tmp_path, core, name):
 
 @pytest.mark.parametrize("name", sorted(set(NETWORKS) - {"dense", "conv"}))
 @pytest.mark.parametrize("core", ["cortex-m0+", "cortex-m4f"])
-def test_other_networks_too(tmp_path, core, name):
+def test_other_networks_too(emulated, core, name):
     need_core(core, emulator=True)
-    made = firmware(name, CORES[core])
-    trial = build.emulated(made, build.project(made, "qemu", tmp_path / "project"))
+    trial, _ = emulated(firmware(name, CORES[core]))
     assert trial.learn > trial.predict > 0
 
 
 @pytest.mark.parametrize("optimizer", [None, learn.Momentum(0.05), learn.Adam()])
-def test_other_optimizers_and_none(tmp_path, optimizer):
+def test_other_optimizers_and_none(emulated, optimizer):
     need_core("cortex-m4f", emulator=True)
-    made = firmware("regressor", optimizer=optimizer)
-    folder = build.project(made, "qemu", tmp_path / "project")
-    trial = build.emulated(made, folder)
+    trial, folder = emulated(firmware("regressor", optimizer=optimizer))
     assert (trial.learn is None) == (optimizer is None)
     learning = {"shoal_learn", "shoal_store_save_network", "shoal_dense_backward"}
     assert bool(learning & symbols(folder, "cortex-m4f")) == (optimizer is not None)

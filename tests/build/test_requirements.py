@@ -11,9 +11,10 @@ from shoal import build, learn
 from shoal.build.code import code, deepest_stack
 from shoal.devices.machines import machine
 from shoal.runtime import Executor
-from tests.build.conftest import CORES, NETWORKS, firmware, need_core
+from tests.build.conftest import CORES, NETWORKS, compile_one, firmware, need_core
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 KINDS = [("dense", "sgd"), ("regressor", None), ("conv", "sgd"), ("int8", "sgd"), ("int8", None)]
@@ -42,18 +43,17 @@ SCRIPT = """SECTIONS {
 """
 
 
-def linked(made: build.Firmware, folder: Path) -> dict[str, int]:
+def linked(made: build.Firmware, folder: Path, objects: Callable[..., list[Path]]) -> dict[str, int]:
     """Link application, network and runtime, and nothing else; return the bytes of each section."""
     found = machine(made.board.core)
     folder = build.project(made, "cmake", folder)
     (folder / "src" / "main.c").write_text(MAIN, encoding="utf-8")
     (folder / "all.ld").write_text(SCRIPT, encoding="utf-8")
-    names = [str(source.relative_to(folder)) for source in folder.rglob("*.c")]
-    command = [found.compiler, *found.flags, "-Ishoal/include", "-Isrc", "-c", *names]
-    subprocess.run(command, cwd=folder, check=True)
-    objects = [file.name for file in folder.glob("*.o")]
+    for source in (folder / "src").glob("*.c"):
+        compile_one(made, source, folder / f"{source.stem}.o")
+    files = [*sorted(folder.glob("*.o")), *objects(made, folder)]
     link = [*found.flags, "-nostartfiles", "-Wl,--gc-sections", "-Wl,-emain", "-T", "all.ld"]
-    subprocess.run([found.compiler, *link, *objects, "-o", "all.elf"], cwd=folder, check=True)
+    subprocess.run([found.compiler, *link, *map(str, files), "-o", "all.elf"], cwd=folder, check=True)
     size = found.compiler.replace("gcc", "size")
     done = subprocess.run([size, "-A", "all.elf"], cwd=folder, capture_output=True, text=True, check=True)
     rows = [line.split() for line in done.stdout.splitlines() if line.startswith(".")]
@@ -62,13 +62,12 @@ def linked(made: build.Firmware, folder: Path) -> dict[str, int]:
 
 @pytest.mark.parametrize("core", CORES)
 @pytest.mark.parametrize(("name", "optimizer"), KINDS)
-def test_flash_is_that_of_the_linked_file_within_2_percent(tmp_path, core, name, optimizer):
+def test_flash_is_that_of_the_linked_file_within_2_percent(tmp_path, objects, core, name, optimizer):
     need_core(core)
     made = firmware(name, CORES[core], optimizer)
     needs = build.requirements(made)
-    if not needs.has_code:
-        pytest.skip(f"its code was not measured yet: python tools/measure_code.py {core}")
-    found = linked(made, tmp_path / "project")
+    assert needs.has_code, f"python tools/measure_code.py {core}"
+    found = linked(made, tmp_path / "project", objects)
     assert needs.flash_total == pytest.approx(found[".text"] + found.get(".data", 0), rel=0.02)
     # Variables to the byte; the stack apart.
     assert needs.ram_total - needs.ram["stack"] == found[".bss"] + found.get(".data", 0)
@@ -85,10 +84,10 @@ def test_ram_of_the_network_is_what_the_runtime_asks_for(name):
 
 @pytest.mark.parametrize("optimizer", ["sgd", None])
 @pytest.mark.parametrize("name", ["dense", "conv", "int8"])
-def test_the_stack_is_enough(tmp_path, name, optimizer):
+def test_the_stack_is_enough(emulated, name, optimizer):
     need_core("cortex-m4f", emulator=True)
     made = firmware(name, optimizer=optimizer)
-    trial = build.emulated(made, build.project(made, "qemu", tmp_path / "project"))
+    trial, _ = emulated(made)
     # The emulated firmware has a main and its numbers above the application.
     assert trial.stack <= build.requirements(made).ram["stack"] + 128
 

@@ -140,8 +140,9 @@ def test_one_file_has_one_name_and_one_version_is_one_file(catalog, file):
     catalog.add_model(file("a.shoal", 1), name="keywords")
     with pytest.raises(ConflictError, match=r"in the catalog as keywords:1\.0\.0"):
         catalog.add_model(file("a.shoal", 1), name="other")
-    with pytest.raises(ConflictError, match=r"in the catalog as keywords:1\.0\.0"):
+    with pytest.raises(ConflictError, match=r"in the catalog as keywords:1\.0\.0") as error:
         catalog.add_model(file("a.shoal", 1), version="1.0.1")
+    assert error.value.hint.endswith("shoal catalog alias keywords ALIAS 1.0.0")
     with pytest.raises(ConflictError, match=r"keywords:1\.0\.0 is another model") as error:
         catalog.add_model(file("b.shoal", 2), name="keywords", version="1.0.0")
     assert error.value.hint == "version 1.0.1"
@@ -371,6 +372,14 @@ def test_a_read_only_catalog_answers_and_does_not_write(catalog, file):
         assert reader.query("SELECT ?s { ?s a td:Thing }").rows == [{"s": "urn:dev:hall-7"}]
         with pytest.raises(StorageError, match="reading only"):
             reader.remove("device", "urn:dev:hall-7")
+        # Somebody wrote, and nobody searched since: titles are read from the documents.
+        catalog.add_device(TD | {"id": "urn:dev:new", "title": "Lathe  of hall 8"})
+        assert reader.device("lathe of HALL 8").id == "urn:dev:new"
+        catalog.add_device(TD | {"id": "urn:dev:newer", "title": "Lathe of hall 8"})
+        with pytest.raises(UnknownError, match="more than one device"):
+            reader.device("Lathe of hall 8")
+        with pytest.raises(UnknownError, match="no device 'Lathe'"):
+            reader.device("Lathe")
         assert list(reader.check()) == []
 
 
@@ -532,6 +541,11 @@ def test_a_rule_asks_less_and_what_is_not_known_is_counted(catalog, file):
         assert {part.name for part in one.conditions} == {"sensor: acceleration", "RAM", "flash"}
     with pytest.raises(ConfigError, match="of a model"):
         catalog.match(device=TD["id"], rule=REFERENCE_RULE)
+    for ask in (catalog.match, catalog.unsure, catalog.index.devices_for):
+        with pytest.raises(ConfigError, match="nothing is called 'ram', 'sensor' in a rule") as caught:
+            ask(wanted, rule={"ram", "sensor", "flash"})
+        assert "RAM, clock" in caught.value.hint
+        assert "sensor classes, sensors" in caught.value.hint
 
     # The definition: every condition that fails is one of which nothing is known.
     def doubtful(rule):
@@ -546,3 +560,33 @@ def test_a_rule_asks_less_and_what_is_not_known_is_counted(catalog, file):
     assert catalog.unsure("a").count == 3
     secret = wanted.model_copy(update={"inference": None})
     assert catalog.unsure(secret) == Unsure()  # of the model itself its RAM is not known
+
+
+def test_a_negative_number_is_refused(catalog, file):
+    model = catalog.add_model(file("a.shoal"), name="a")
+    for ask, name in (
+        (lambda: catalog.match("a", limit=-1), "limit"),
+        (lambda: catalog.match("a", offset=-1), "offset"),
+        (lambda: catalog.match(model, near=-1, rule=REFERENCE_RULE), "near"),
+        (lambda: catalog.list("model", limit=-1), "limit"),
+        (lambda: catalog.list("model", offset=-1), "offset"),
+        (lambda: catalog.find("a", limit=-1), "limit"),
+        (lambda: catalog.find("a", offset=-1), "offset"),
+        (lambda: catalog.similar("a", limit=-1), "limit"),
+    ):
+        with pytest.raises(ConfigError, match=f"{name} is -1") as caught:
+            ask()
+        assert (caught.value.where, caught.value.hint) == (name, "0 or more")
+
+
+def test_arguments_that_cannot_be_are_errors_of_our_own(catalog, file):
+    catalog.add_model(file("a.shoal"), name="a")
+    with pytest.raises(ConfigError, match="neither a model nor a device"):
+        catalog.match()
+    for wrong in ([1], 7, None):
+        with pytest.raises(DocumentError, match="Thing Description"):
+            catalog.add_device(wrong)
+    with pytest.raises(DocumentError, match="alias: string should match") as caught:
+        catalog.alias("a", "a b", "a")
+    assert caught.value.where == "a@a b"
+    assert catalog.store.kinds() == {"model": 1}

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import io
+import json
 import os
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
+
+from shoal.cli import main
 
 # A call of the command without a package that is installed.
 WITHOUT = "import sys; sys.modules['{}'] = None; from shoal.cli import main; sys.exit(main(sys.argv[1:]))"
@@ -36,6 +42,31 @@ checkpoint_every = 50
 steps = [0, 1, 4, 8]
 tasks_count = 20
 """
+
+
+class Done(NamedTuple):
+    """What a command wrote, and its exit code."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def called(*arguments, cwd):
+    """Run a command in this process, as the program does."""
+    out, err, before = io.StringIO(), io.StringIO(), Path.cwd()
+    os.chdir(cwd)
+    try:
+        with redirect_stdout(out), redirect_stderr(err):
+            code = main([str(one) for one in arguments])
+    finally:
+        os.chdir(before)
+    return Done(code, out.getvalue(), err.getvalue())
+
+
+def answer(done):
+    """Return what a command wrote as JSON."""
+    return json.loads(done.stdout)
 
 
 def environment(**changes: str) -> dict[str, str]:

@@ -15,7 +15,7 @@ from shoal.cli import app
 from shoal.cli.model import footprint
 from tests.cli.conftest import environment
 
-GROUPS = ["board", "catalog", "device", "model"]
+GROUPS = ["board", "catalog", "deployment", "device", "model"]
 COMMANDS = sorted(
     [*GROUPS, "build", "demo", "doctor", "emulate", "find", "match", "query", "report", "run", "serve"]
 )

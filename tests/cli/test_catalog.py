@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import pty
 import subprocess
 import sys
-from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 from shoal import nn
 from shoal.catalog import Catalog
-from shoal.cli import main
 from tests.catalog.documents.things import thing
-from tests.cli.conftest import environment
+from tests.cli.conftest import answer, called, environment
 
 
 @pytest.fixture(scope="session")
@@ -27,26 +23,6 @@ def seloc():
     if not folder.is_dir():
         pytest.skip("SHOAL_DATA is not set and ../shared/data does not exist")
     return folder
-
-
-class Done(NamedTuple):
-    """What a command wrote, and its exit code."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-def called(*arguments, cwd):
-    """Run a command in this process, as the program does."""
-    out, err, before = io.StringIO(), io.StringIO(), Path.cwd()
-    os.chdir(cwd)
-    try:
-        with redirect_stdout(out), redirect_stderr(err):
-            code = main([str(one) for one in arguments])
-    finally:
-        os.chdir(before)
-    return Done(code, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture(scope="module")
@@ -82,10 +58,6 @@ def run(place):
     return call
 
 
-def answer(done):
-    return json.loads(done.stdout)
-
-
 def test_the_first_write_says_where_and_what_comes_next(shoal, place, tmp_path):
     done = shoal("model", "add", place / "gesture.shoal", cwd=tmp_path)
     assert done.returncode == 0
@@ -112,6 +84,66 @@ def test_reading_makes_no_catalog(tmp_path):
 def test_the_environment_names_the_catalog(shoal, place, tmp_path):
     done = shoal("model", "list", cwd=tmp_path, SHOAL_CATALOG=str(place / "catalog.shoal"))
     assert done.stdout.startswith("2 models\n")
+
+
+def test_the_next_command_is_about_the_same_catalog(shoal, place, tmp_path):
+    there = ("--catalog", "k 1.shoal")
+    done = called("model", "add", place / "gesture.shoal", *there, cwd=tmp_path)
+    assert "next  shoal match gesture --catalog 'k 1.shoal'\n" in done.stderr
+    done = called("device", "add", "--board", "pico", "--title", "A", "--id", "urn:a", *there, cwd=tmp_path)
+    assert "next  shoal match --device urn:a --catalog 'k 1.shoal'\n" in done.stderr
+    for arguments in (
+        ("board", "add", "pico"),
+        ("match", "gesture", "--training"),
+        ("match", "--device", "A"),
+        ("match",),
+        ("catalog", "alias", "gesture", "champion"),
+        ("catalog", "rebuild"),
+        ("query", "ASK {}", "--save", "anything"),
+        ("deployment", "plan", "gesture", "A", "--key", "a"),
+        ("deployment", "report", "a", "removed"),
+        ("catalog", "import", place / "gesture2.shoal"),
+        ("catalog", "remove", "device", "A"),
+    ):
+        done = called(*arguments, *there, cwd=tmp_path)
+        assert done.stderr.rstrip().endswith("--catalog 'k 1.shoal'"), (arguments, done.stderr)
+    named = shoal("match", cwd=tmp_path, SHOAL_CATALOG="k 1.shoal")
+    assert "next  shoal match" in named.stderr
+    assert "--catalog" not in named.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["device", "add", "nofile.json"],
+        ["device", "add", "bad.json"],
+        ["device", "add", "elsewhere.json"],
+        ["device", "add", "--board", "nobody", "--title", "A"],
+        ["board", "add", "nofile.json"],
+        ["model", "add", "gesture.shoal", "--name", "a b"],
+        ["catalog", "import"],
+    ],
+)
+def test_what_cannot_be_written_makes_no_catalog(place, tmp_path, arguments):
+    (tmp_path / "bad.json").write_text("[1]")
+    (tmp_path / "elsewhere.json").write_text(json.dumps(thing(**{"shoal:hardware": {"board": "nobody"}})))
+    (tmp_path / "gesture.shoal").write_bytes((place / "gesture.shoal").read_bytes())
+    done = called(*arguments, cwd=tmp_path)
+    assert (done.returncode, done.stderr[:7]) == (1, "error: ")
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["bad.json", "elsewhere.json", "gesture.shoal"]
+
+
+def test_models_are_listed_by_their_versions(tmp_path):
+    for i, version in enumerate(("1.10.0", "1.9.0", "1.9.0-rc.10", "1.9.0-rc.2")):
+        net = nn.Network([nn.Dense(2)], input_shape=(4,), loss="mse", seed=i)
+        net.save(tmp_path / "fan.shoal")
+        called("model", "add", "fan.shoal", "--version", version, cwd=tmp_path)
+    models = answer(called("model", "list", "--format", "json", cwd=tmp_path))
+    assert [one["version"] for one in models] == ["1.9.0-rc.2", "1.9.0-rc.10", "1.9.0", "1.10.0"]
+    first = called("model", "list", "--limit", "1", cwd=tmp_path)
+    assert "1.9.0-rc.2" in first.stdout
+    assert first.stdout.startswith("4 models\n")
+    assert "3 more: --limit 4" in first.stderr
 
 
 def test_models_are_listed_and_shown(run):
@@ -225,7 +257,7 @@ def test_one_pair_shows_every_condition(run):
 
 def test_without_a_model_and_a_device_the_whole_fleet_is_covered(run):
     done = run("match")
-    assert "2 models × 2 devices: 2 pairs match" in done.stdout
+    assert "2 models × 2 devices: 2 of 4 pairs match" in done.stdout
     assert "1 device runs no model" in done.stderr
     found = answer(run("match", "--format", "json"))
     assert found["by_model"] == {"gesture:1.0.0": 1, "gesture:1.0.1": 1}
@@ -238,6 +270,8 @@ def test_what_if_it_were_smaller(run):
         in run("match", "gesture", "--smaller", "12kB").stdout
     )
     assert run("match", "--smaller", "12kB", code=1).stderr.startswith("error: --smaller is asked of a model")
+    assert "it needs 1,073,741,824 B less RAM" in run("match", "gesture", "--smaller", "1 GiB").stdout
+    assert "no amount of memory" in run("match", "gesture", "--smaller", f"{'9' * 400}GB", code=1).stderr
 
 
 def test_search(run):
@@ -283,9 +317,35 @@ def test_what_is_removed_keeps_its_history(tmp_path):
     assert called(*add, cwd=tmp_path).returncode == 0
     assert called("catalog", "remove", "device", "Gone", cwd=tmp_path).stdout == "removed: device urn:dev:1\n"
     assert answer(called("device", "list", "--format", "json", cwd=tmp_path)) == []
-    events = answer(called("catalog", "history", "device", "urn:dev:1", "--format", "json", cwd=tmp_path))
-    assert [one["action"] for one in events] == ["created", "deleted"]
+    for name in ("urn:dev:1", "Gone"):
+        done = called("catalog", "history", "device", name, "--format", "json", cwd=tmp_path)
+        assert [one["action"] for one in answer(done)] == ["created", "deleted"]
     assert "no device 'Gone'" in called("catalog", "remove", "device", "Gone", cwd=tmp_path).stderr
+
+
+def test_a_name_that_is_gone_leads_to_the_last_that_had_it(place, tmp_path):
+    def actions(kind, name):
+        done = called("catalog", "history", kind, name, "--format", "json", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        return [one["action"] for one in answer(done)]
+
+    for name, file in (("1.0.0", "gesture.shoal"), ("2.0.0", "gesture2.shoal")):
+        called("model", "add", place / file, "--name", "move", "--version", name, cwd=tmp_path)
+    called("catalog", "remove", "model", "move:1.0.0", cwd=tmp_path)
+    assert actions("model", "move") == ["created"]  # of the one that is left
+    assert actions("model", "move:1.0.0") == ["created", "deleted"]
+    removed = called("catalog", "remove", "model", "move", cwd=tmp_path).stdout.split()[-1]
+    shown = called("catalog", "history", "model", "move", cwd=tmp_path).stdout
+    assert shown.startswith(f"model {removed}\n")
+    assert actions("model", removed) == actions("model", removed.removeprefix("sha256:"))
+    assert "no model 'mov'" in called("catalog", "history", "model", "mov", cwd=tmp_path).stderr
+    for id in ("urn:a", "urn:b", "urn:c"):
+        called("device", "add", "--board", "pico", "--title", "Hall 1", "--id", id, cwd=tmp_path)
+    called("catalog", "remove", "device", "urn:a", cwd=tmp_path)
+    done = called("catalog", "history", "device", "Hall 1", cwd=tmp_path)
+    assert "more than one device 'Hall 1'" in done.stderr
+    called("catalog", "remove", "device", "urn:b", cwd=tmp_path)
+    assert actions("device", "Hall 1") == ["created"]
 
 
 def test_backup_restore_rebuild_check(run, place, tmp_path):
@@ -342,6 +402,7 @@ def test_what_is_exported_comes_in_again(run, tmp_path):
         (["find"], "words or a model"),
         (["query", "none.rq"], "cannot read"),
         (["query", "SELECT"], ""),
+        (["catalog", "import"], "where  the argument FILES"),
         (["catalog", "import", "none.ttl"], ""),
         (["catalog", "check", "--catalog", "gesture.shoal"], "not a database"),
     ],
@@ -427,6 +488,14 @@ def test_the_reference_system_from_end_to_end(seloc, tmp_path):
     assert "0 problems" in called("catalog", "check", cwd=tmp_path).stdout
 
 
+def test_the_reference_systems_rule_over_its_fleet(seloc, tmp_path):
+    turtle = sorted((seloc / "semantic_description").glob("*.ttl"))
+    called("catalog", "import", *turtle, "--models", seloc / "collected_models", cwd=tmp_path)
+    done = called("match", "--rule", "reference", cwd=tmp_path)
+    assert done.stdout.startswith("23 models × 9 devices: 89 of 207 pairs match\n")
+    assert "0 of 207 pairs" in called("match", cwd=tmp_path).stdout  # nothing is said of runtimes
+
+
 QUERIES = ("1-devices-for-a-model", "2-models-for-a-device", "3-compare-models-for-a-task", "4-all-devices")
 
 
@@ -446,6 +515,9 @@ def test_what_is_not_known_is_asked_for(tmp_path):
     assert "shoal device show urn:dev:silent" in model.stderr
     shown = json.loads(called("match", "fan", "--format", "json", cwd=tmp_path).stdout)["not_known"]
     assert (shown["count"], shown["device"]) == (1, "urn:dev:silent")
+    one = json.loads(called("match", "fan", "--device", "Silent", "--format", "json", cwd=tmp_path).stdout)
+    known = {part["name"]: part["known"] for part in one["near"][0]["conditions"]}
+    assert known["RAM"] is False
 
 
 def test_the_rule_of_the_reference_system_asks_less(run):
@@ -453,6 +525,15 @@ def test_the_rule_of_the_reference_system_asks_less(run):
     assert "RAM" in pair
     assert "operators" not in pair
     assert "rule" in run("match", "--device", "Hall 7", "--rule", "reference", code=1).stderr
+    fleet = run("match", "--rule", "reference")
+    assert "2 models × 2 devices: 2 of 4 pairs match" in fleet.stdout
+    assert fleet.stderr.rstrip().endswith("--rule reference")
+    for options in ((), ("--training",)):
+        by_rule, by_all = (
+            answer(run("match", "--format", "json", *options, *rule))
+            for rule in (("--rule", "reference"), ())
+        )
+        assert by_rule == by_all  # here the others hold everywhere
 
 
 @pytest.mark.parametrize(

@@ -66,15 +66,23 @@ def served(
     from shoal.catalog import Catalog
     from shoal.serve import Settings
     from shoal.serve.app import app
+    from shoal.serve.connection import connecting
     from shoal.serve.tokens import new_token
 
     file = folder / "tokens"
     tokens = {role: new_token(file, role) for role in ("viewer", "operator", "admin")}
     with Catalog(folder / "site.shoal") as catalog:
-        api = app(catalog, Settings(**({"tokens": file} | (settings or {}))), clock=clock)
-        server = uvicorn.Server(
-            uvicorn.Config(api, port=0, log_level="critical", timeout_graceful_shutdown=0, ws="none")
+        given = Settings(**({"tokens": file} | (settings or {})))
+        api = app(catalog, given, clock=clock)
+        config = uvicorn.Config(
+            api,
+            http=connecting(given, files=1024),
+            port=0,
+            log_level="critical",
+            timeout_graceful_shutdown=0,
+            ws="none",
         )
+        server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run)
         thread.start()
         try:

@@ -228,6 +228,27 @@ def test_paths_that_lead_nowhere(untouched, path):
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/things?colour=red"),
+        ("GET", "/things?offset=0&sort=id"),
+        ("GET", "/things/urn:example:none?limit=1"),
+        ("GET", "/models?name=m"),
+        ("POST", "/models?name=m&licens=MIT"),
+        ("GET", "/deployments?device=urn:example:none"),
+        ("GET", "/events?kind=model"),
+        ("GET", "/search/text?query=a&kind=model"),
+        ("GET", "/search/sparql?query=ASK%20{}&default-graph-uri=urn:a"),
+        ("GET", "/catalog?a=b"),
+    ],
+)
+def test_parameters_that_nobody_knows(untouched, method, path):
+    answer = untouched.client.request(method, path)
+    assert answer.status_code == 400
+    assert f"&{answer.json()['validationErrors'][0]['field']}=" in path.replace("?", "&")
+
+
 def test_conditional_writes(shared):
     client, path = shared.client, "/things/urn:example:conditional"
     assert client.put(path, json=thing("conditional"), headers={"If-Match": "*"}).status_code == 412

@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
+import time
+from contextlib import ExitStack
 
 import httpx
 import pytest
@@ -22,6 +25,8 @@ PROGRAM = (
     "from cyclopts import App; from shoal.cli.serve import serve; app = App(); app.default(serve); app()"
 )
 
+FEW_FILES = "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256)); "
+
 
 def shoal_serve(*tokens):
     app = App()
@@ -36,8 +41,8 @@ def process(tmp_path):
     file = tmp_path / "site.shoal"
     started = []
 
-    def start(*options):
-        command = [sys.executable, "-c", PROGRAM, "--catalog", str(file), "--port", "0", *options]
+    def start(*options, before=""):
+        command = [sys.executable, "-c", before + PROGRAM, "--catalog", str(file), "--port", "0", *options]
         started.append(subprocess.Popen(command, stderr=subprocess.PIPE, text=True))
         line = ""
         while "http://" not in line:
@@ -143,3 +148,48 @@ def test_streams_end_with_the_server(directory):
 def test_tokens_in_plain_text_are_told_of(process):
     one, _ = process("--host", "0.0.0.0")
     assert "plain HTTP" in one.stderr.readline()
+
+
+def where(url):
+    host, port = url.removeprefix("http://").rstrip("/").split(":")
+    return host, int(port)
+
+
+def test_many_who_say_half_a_request_leave_files_for_the_catalog(process):
+    one, url = process("--open", before=FEW_FILES)
+    with ExitStack() as stack:
+        for _ in range(400):
+            connection = stack.enter_context(socket.create_connection(where(url), timeout=20))
+            connection.sendall(b"GET /catalog HTTP/1.1\r\nHost: localhost\r\n")
+        for number in range(5):
+            answer = httpx.put(f"{url}things/urn:example:{number}", json=thing(number), timeout=30)
+            assert answer.status_code == 201
+            assert httpx.get(f"{url}match/coverage", timeout=30).status_code == 200
+    one.terminate()
+    assert one.wait(20) == 0
+    assert one.stderr.read() == ""
+
+
+def test_it_asks_for_the_files_that_its_connections_need():
+    resource = pytest.importorskip("resource", reason="a system without limits of files")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+        assert server.files(300) == 300
+        assert server.files(100) == 300  # it never takes any away
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_who_leaves_while_he_sends_is_no_failure_of_the_server(process):
+    one, url = process("--open")
+    for path in ("things/urn:example:1", "models?name=m"):
+        method = "POST" if path.startswith("models") else "PUT"
+        request = f"{method} /{path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{{"
+        with socket.create_connection(where(url)) as connection:
+            connection.sendall(request.encode())
+            time.sleep(0.2)
+    assert httpx.get(f"{url}catalog", timeout=30).status_code == 200
+    one.terminate()
+    assert one.wait(20) == 0
+    assert one.stderr.read() == ""

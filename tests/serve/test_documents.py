@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import random
+import time
 
+import httpx
 import pytest
 
 from shoal import nn
 from shoal.catalog.documents import Model
-from tests.serve.serving import Stream
+from shoal.catalog.store import Store
+from tests.serve.serving import Stream, until
 
 BINARY = {"Content-Type": "application/octet-stream"}
 MERGE = {"Content-Type": "application/merge-patch+json"}
@@ -49,6 +54,76 @@ def test_a_model_is_added_and_found_under_all_its_names(directory, content):
     before = directory.catalog.store.revision
     assert post(directory, content).status_code == 201
     assert directory.catalog.store.revision == before
+
+
+def test_a_model_is_changed_as_the_client_believes(directory, content):
+    client = directory.client
+    tag = post(directory, content).headers["etag"]
+    assert client.get("/models/wake").headers["etag"] == tag
+    assert client.get("/models/wake:1.0.0", headers={"If-None-Match": tag}).status_code == 304
+    file = client.get("/models/wake/file").headers["etag"]
+    assert client.get("/models/wake/file", headers={"If-None-Match": file}).status_code == 304
+    path, said = "/models/wake/aliases/champion", {"model": "wake"}
+    assert client.put(path, json=said, headers={"If-Match": "*"}).status_code == 412
+    moved = client.put(path, json=said, headers={"If-None-Match": "*"})
+    assert moved.status_code == 204
+    assert client.put(path, json=said, headers={"If-None-Match": "*"}).status_code == 412
+    alias = client.get(path)
+    assert (alias.headers["etag"], alias.json()["model"]) == (
+        moved.headers["etag"],
+        hashlib.sha256(content).hexdigest(),
+    )
+    assert client.get(path, headers={"If-None-Match": moved.headers["etag"]}).status_code == 304
+    assert client.get("/models/wake/aliases/none").status_code == 404
+    for wrong in ('"nonsense"', tag):
+        assert client.delete(path, headers={"If-Match": wrong}).status_code == 412
+    assert client.delete(path, headers={"If-Match": moved.headers["etag"]}).status_code == 204
+    for wrong in ('"nonsense"', file):
+        assert client.delete("/models/wake", headers={"If-Match": wrong}).status_code == 412
+    assert client.delete("/models/wake", headers={"If-Match": tag}).status_code == 204
+
+
+@pytest.fixture
+def large(directory):
+    """The digest of a model with a file of 24 MiB."""
+    digest = directory.catalog.store.write_blob(random.Random(0).randbytes(24 * 2**20))
+    directory.catalog.add(Model(sha256=digest, name="large", version="1.0.0", format="other", size=1))
+    return digest
+
+
+def test_a_file_is_read_as_the_client_takes_it(directory, large, monkeypatch):
+    taken, pieces = [], Store.blob_pieces
+
+    def counted(store, sha256):
+        for piece in pieces(store, sha256):
+            taken.append(len(piece))
+            yield piece
+
+    monkeypatch.setattr(Store, "blob_pieces", counted)
+    with directory.client.stream("GET", "/models/large/file") as answer:
+        assert answer.headers["content-length"] == str(24 * 2**20)
+        assert "content-encoding" not in answer.headers
+        until(lambda: len(taken) > 1)
+        time.sleep(0.3)  # long enough for all of it, if it were sent unasked
+        assert sum(taken) < 16 * 2**20, "more than the sockets hold"
+        assert directory.client.get("/models/large").status_code == 200
+        digest = hashlib.sha256()
+        for part in answer.iter_bytes():
+            digest.update(part)
+    assert (digest.hexdigest(), sum(taken)) == (large, 24 * 2**20)
+    taken.clear()
+    head = directory.client.head("/models/large/file")
+    assert (head.status_code, head.headers["content-length"], taken) == (200, str(24 * 2**20), [])
+
+
+@pytest.mark.usefixtures("large")
+def test_a_damaged_file_is_no_answer(directory, content):
+    post(directory, content)
+    with directory.catalog.store.transaction() as connection:
+        connection.execute("UPDATE blobs SET content = zeroblob(length(content))")
+    assert directory.client.get("/models/wake/file").status_code == 503
+    with pytest.raises(httpx.RemoteProtocolError):  # it ends too early
+        directory.client.get("/models/large/file")
 
 
 def test_a_model_is_removed_when_nobody_needs_it(directory, content):
@@ -114,6 +189,8 @@ def test_the_life_of_a_deployment(directory, content):
         answer = client.post("/deployments", json={"model": "wake", "device": td["id"]})
         assert answer.status_code == 201
         path, said = answer.headers["location"], answer.json()
+        assert said["status"] == "planned"
+        assert client.get("/deployments").json() == [said]
         assert said["model"] == hashlib.sha256(content).hexdigest()
         assert client.get(path).json() == said
         assert client.delete(f"/things/{td['id']}").status_code == 409
@@ -130,7 +207,39 @@ def test_the_life_of_a_deployment(directory, content):
         assert client.delete(f"/things/{td['id']}").status_code == 204
         events = [event["event"].removeprefix("deployment_") for event in stream.wait(5)]
         assert events == ["created", "updated", "updated", "created", "deleted"]
+        assert '"status":"planned"' in stream.events[0]["data"]
         assert '"status":"active"' in stream.events[1]["data"]
+
+
+def test_a_deployment_that_is_planned_again_says_so(directory, content):
+    post(directory, content)
+    directory.put("lamp")
+    with Stream(directory, "/events?kinds=deployment&diff=true") as stream:
+        path = "/deployments/hall-7"
+        directory.client.put(path, json={"model": "wake", "device": "urn:example:lamp", "status": "active"})
+        for status in ("planned", None):
+            assert directory.client.patch(path, json={"status": status}, headers=MERGE).status_code == 204
+            assert directory.client.get(path).json()["status"] == "planned"
+        assert json.loads(stream.wait(2)[1]["data"]) == {"id": "hall-7", "status": "planned"}
+
+
+def test_a_deployment_names_its_device_by_the_title(directory, content):
+    client = directory.client
+    post(directory, content)
+    directory.put(1, title="Hall 7")
+    directory.put(2, title="Hall 8")
+    made = client.post("/deployments", json={"model": "wake", "device": "hall 7"})
+    assert (made.status_code, made.json()["device"]) == (201, "urn:example:1")
+    path = made.headers["location"]
+    assert client.patch(path, json={"device": "Hall 8"}, headers=MERGE).status_code == 204
+    assert client.get(path).json()["device"] == "urn:example:2"
+    directory.put(3, title="Hall 8")
+    for wrong in ("Hall 8", "Hall 9", "", "x" * 2000):
+        for answer in (
+            client.patch(path, json={"device": wrong}, headers=MERGE),
+            client.put("/deployments/other", json={"model": "wake", "device": wrong}),
+        ):
+            assert (answer.status_code, answer.json()["validationErrors"][0]["field"]) == (400, "device")
 
 
 def test_the_catalog_is_counted_checked_and_rebuilt(directory, content):
@@ -149,6 +258,12 @@ def test_text_finds_documents_of_all_kinds(directory, content):
     assert {one["kind"] for one in found} == {"model", "device"}
     found = directory.client.get("/search/text", params={"query": "hears", "kinds": "device"}).json()
     assert [one["id"] for one in found] == ["urn:example:1"]
+    for kinds in (["thing"], ["thing,run"], ["run", "thing"]):
+        said = directory.client.get("/search/text", params={"query": "hears", "kinds": kinds})
+        assert said.json() == found
+    for kinds in ("lamp", "thing,lamp", ""):
+        said = directory.client.get("/search/text", params={"query": "hears", "kinds": kinds})
+        assert (said.status_code, said.json()["validationErrors"][0]["field"]) == (400, "kinds")
     assert directory.client.get("/search/text", params={"query": '"'}).status_code in {200, 400}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shoal.catalog.documents import Model, Need, Operator
+from shoal.catalog.matching import REFERENCE_RULE
 from tests.serve.serving import served, until
 
 
@@ -56,6 +57,7 @@ def test_devices_of_a_model(fleet):
         "margin": 65_000,
         "unit": "B",
         "fits": True,
+        "known": True,
     }
 
 
@@ -72,6 +74,32 @@ def test_it_says_what_the_library_says(fleet):
             (one.model, one.device) for one in known.matches
         ]
         assert [one["reasons"] for one in said["near"]] == [list(one.reasons) for one in known.near]
+
+
+def test_a_rule_asks_for_less(tmp_path):
+    with served(tmp_path) as directory:
+        directory.catalog.add(model(0, 35_000))
+        directory.put("old", **{"shoal:hardware": hardware(40_000) | {"runtimes": [{"name": "other"}]}})
+        directory.put("new", **{"shoal:hardware": hardware(40_000)})
+        directory.put("small", **{"shoal:hardware": hardware(30_000)})
+        directory.put("mute")
+        asked = {"model": "model-0"}
+        reference = get(directory, "/match", rule="reference", **asked)
+        known = directory.catalog.match(**asked, rule=REFERENCE_RULE)
+        assert reference["count"] == known.count == 2
+        assert [one["device"] for one in reference["near"]] == [one.device for one in known.near]
+        assert get(directory, "/match", **asked)["count"] == 1
+        assert get(directory, "/match", rule="all", **asked) == get(directory, "/match", **asked)
+        ids = get(directory, "/match/ids", rule="reference", **asked)["ids"]
+        assert sorted(ids) == ["urn:example:new", "urn:example:old"]
+        assert get(directory, "/match/ids", **asked)["ids"] == ["urn:example:new"]
+        for rule, given, count in (("all", None, 2), ("reference", REFERENCE_RULE, 1)):
+            doubt = get(directory, "/match", not_known=True, rule=rule, **asked)["not_known"]
+            known = directory.catalog.unsure("model-0", rule=given)
+            assert doubt == {"count": count, "device": known.device, "unknown": [*known.unknown]}
+        assert "not_known" not in get(directory, "/match", **asked)
+        (mute,) = get(directory, "/match", device="urn:example:mute", **asked)["near"]
+        assert {one["name"]: one["known"] for one in mute["conditions"]}["RAM"] is False
 
 
 def test_pages_and_ids(fleet):
@@ -118,6 +146,12 @@ def test_a_change_is_in_the_next_answer(tmp_path):
         ("/match/ids?model=model-0&device=urn:example:1", 400),
         ("/match/what-if?model=model-0&ram=1e400", 400),
         ("/match/what-if", 400),
+        ("/match?model=model-0&rule=other", 400),
+        ("/match?device=urn:example:1&rule=reference", 400),
+        ("/match/ids?device=urn:example:1&rule=reference", 400),
+        ("/match?model=model-0&device=urn:example:1&not_known=true", 400),
+        ("/match?model=model-0&colour=red", 400),
+        ("/match/coverage?rule=reference", 400),
     ],
 )
 def test_questions_that_are_none(fleet, path, status):

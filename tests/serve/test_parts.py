@@ -19,7 +19,7 @@ from shoal.serve.answer import preferred
 from shoal.serve.feed import KEPT, Feed
 from shoal.serve.indexing import Indexing
 from shoal.serve.merge import difference, merged
-from shoal.serve.paging import Page
+from shoal.serve.paging import PORTION, Page, portion
 from shoal.serve.rate import CLIENTS, Rate
 from shoal.serve.writer import Writer
 from tests.serve.serving import served, until
@@ -148,12 +148,51 @@ def test_a_reader_that_is_slow_misses_nothing_and_takes_no_memory(tmp_path):
 
 
 def test_pages():
-    page = Page("/things", 20, 10, 31, 7, (("sort_by", "id"),))
+    ten = [b"{}"] * 10
+    page = Page("/things", 20, 10, ten, 31, 7, (("sort_by", "id"),))
     assert page.headers()["Link"] == (
         '</things?offset=30&limit=10&sort_by=id>; rel="next", </things>; rel="canonical"; etag="7"'
     )
-    assert Page("/things", 30, 10, 31, 7).next is None
-    assert Page("/things", 0, 10, 0, 0).headers()["Link"] == '</things>; rel="canonical"; etag="0"'
+    assert Page("/things", 30, 10, [b"{}"], 31, 7).next is None
+    assert Page("/things", 0, 10, [], 0, 0).headers()["Link"] == '</things>; rel="canonical"; etag="0"'
+    # A page that ended early goes on behind its last document; one that found nothing does not begin again.
+    assert Page("/things", 20, 10, ten[:3], 31, 7).next == 23
+    assert Page("/things", 20, 10, [], 31, 7).next is None
+    assert json.loads(page.collection("Collection"))["members"] == [{}] * 10
+
+
+class Watched(Store):
+    """A store that counts the documents that are read at once."""
+
+    def __init__(self, path):
+        super().__init__(path)
+        self.read = []
+
+    def records(self, *arguments, **more):
+        found = [*super().records(*arguments, **more)]
+        self.read.append(len(found))
+        return iter(found)
+
+
+def test_a_page_ends_before_it_has_too_many_bytes():
+    with Watched(None) as store:
+        for number in range(100):
+            store.put("board", f"{number:03}", {"name": f"{number:03}", "text": "ü" * 500})
+
+        def ids(offset, limit, most):
+            found = portion(store, "board", offset, limit, most, lambda one: one.body)
+            assert len(found) == 1 or sum(map(len, found)) <= most
+            return [int(json.loads(one)["name"]) for one in found]
+
+        assert ids(0, 100, 10**6) == [*range(100)]
+        assert ids(7, 40, 10**6) == [*range(7, 47)]
+        assert ids(90, 40, 10**6) == [*range(90, 100)]
+        store.read.clear()
+        assert ids(20, 100, 3 * 1050) == [20, 21, 22]
+        assert ids(99, 100, 1) == [99]
+        assert ids(100, 100, 1) == []
+        # What does not fit was not read either, but for the rest of one portion.
+        assert store.read == [PORTION, 1, 0]
 
 
 @pytest.mark.parametrize(

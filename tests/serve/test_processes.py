@@ -65,7 +65,7 @@ def test_nothing_of_the_folder_of_the_server_runs(trap, store):
     assert watching(store, lambda one: one.ask("$[0].id")) == b'["urn:example:0"]'
     network = nn.Network([nn.Dense(2)], input_shape=(3,), loss="mse", seed=0)
     network.save(trap / "wake.shoal")
-    found = describe((trap / "wake.shoal").read_bytes(), "shoal", {"name": "wake"}, Settings())
+    found = describe(trap / "wake.shoal", {"name": "wake"}, Settings())
     assert found.fields["inputs"][0]["shape"] == [3]
     assert not (trap / "ran").exists()
 
@@ -120,18 +120,25 @@ def test_a_catalog_that_is_gone_is_no_fault_of_the_query(tmp_path):
             watching(store, lambda one: one.ask("$[0].id"))
 
 
-def test_a_file_takes_no_more_than_so_much_time_and_memory():
+def file(folder, name, content):
+    path = folder / name
+    path.write_bytes(content)
+    return path
+
+
+def test_a_file_takes_no_more_than_so_much_time_and_memory(tmp_path):
     with pytest.raises(ModelError, match=r"longer than 0\.01 s"):
-        describe(b"0" * 100, "tflite", {}, Settings(describe_seconds=0.01))
+        describe(file(tmp_path, "model.tflite", b"0" * 100), {}, Settings(describe_seconds=0.01))
+    large = file(tmp_path, "model.onnx", b"\x08" + b"0" * 30_000_000)
     with pytest.raises(ModelError, match=r"memory|ended the process"):
-        describe(b"\x08" + b"0" * 30_000_000, "onnx", {}, Settings(describe_memory=2**20))
+        describe(large, {}, Settings(describe_memory=2**20))
 
 
-def test_what_is_wrong_with_a_file_comes_through():
+def test_what_is_wrong_with_a_file_comes_through(tmp_path):
     with pytest.raises(ModelError, match="not an ONNX file"):
-        describe(b"no model", "onnx", {}, Settings())
+        describe(file(tmp_path, "model.onnx", b"no model"), {}, Settings())
     with pytest.raises(DocumentError) as refused:
-        describe(b"no model", "tflite", {"size": 3}, Settings())
+        describe(file(tmp_path, "model.tflite", b"no model"), {"size": 3}, Settings())
     assert refused.value.fields == (("size", "the file itself says this"),)
 
 
@@ -142,12 +149,14 @@ def test_turns():
         first = asyncio.create_task(turns.run(go.wait))
         second = asyncio.create_task(turns.run(lambda: 2))
         await asyncio.sleep(0.05)
-        with pytest.raises(Exception, match="1 requests of this kind wait already"):
+        with pytest.raises(Exception, match="2 requests of this kind are there already"):
             await turns.run(lambda: 3)
+        goes_on = asyncio.create_task(turns.run(lambda: 6, begun=True))
         assert await others.run(lambda: 4) == 4
         assert not second.done()
         go.set()
         assert (await first, await second) == (True, 2)
+        assert await goes_on == 6
         async with turns:
             pass
         return await turns.run(lambda: 5)

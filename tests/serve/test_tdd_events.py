@@ -133,11 +133,13 @@ def test_events_of_other_documents(directory):
     with (
         Stream(directory, "/events") as things,
         Stream(directory, "/events?kinds=thing,model") as both,
+        Stream(directory, "/events?kinds=device&kinds=model") as again,
         Stream(directory, "/events/model_created?diff=true") as models,
     ):
         directory.catalog.add(model)
         directory.put(1)
         assert [event["event"] for event in both.wait(2)] == ["model_created", "thing_created"]
+        assert again.wait(2) == both.events
         assert [event["event"] for event in things.wait(1)] == ["thing_created"]
         assert data(models.wait(1)[0])["name"] == "wake"
     answer = directory.client.get("/events?kinds=lamp")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import random
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.serve.serving import served
+from tests.serve.serving import served, until
 
 LINK = re.compile(r'<([^>]+)>; rel="(\w+)"(?:; etag="([^"]+)")?')
 
@@ -68,6 +70,44 @@ def test_tdd_things_list_pagination_limit(full):
         assert full.client.get("/things", params={"limit": wrong}).status_code == 400
     for wrong in ("-1", "x", "9" * 30):
         assert full.client.get("/things", params={"offset": wrong}).status_code == 400
+
+
+@pytest.mark.parametrize("format", ["array", "collection"])
+def test_a_page_of_large_things_has_fewer(tmp_path, format):
+    with served(tmp_path, settings={"page_bytes": 10_000}) as directory:
+        for number in range(7):
+            directory.put(number, description="x" * (20_000 if number == 3 else 4_000))
+        found, path = [], f"/things?limit=5&format={format}"
+        while path:
+            answer = directory.client.get(path)
+            page = answer.json()
+            members = page if format == "array" else page["members"]
+            assert len(members) == 1 or len(answer.content) < 10_500
+            found.append([int(one["id"].rpartition(":")[2]) for one in members])
+            path = links(answer).get("next", (None,))[0]
+            assert format == "array" or page.get("next") == path
+        assert found == [[0, 1], [2], [3], [4, 5], [6]]
+
+
+def test_pages_have_turns_and_keep_nobody_else_waiting(directory, monkeypatch):
+    from shoal.serve import stored
+
+    reading, go_on, read = [], threading.Event(), stored.portion
+
+    def slow(*arguments):
+        reading.append(arguments)
+        assert go_on.wait(10)
+        return read(*arguments)
+
+    monkeypatch.setattr(stored, "portion", slow)
+    directory.put(1)
+    with ThreadPoolExecutor() as clients:
+        pages = [clients.submit(directory.client.get, f"/{one}") for one in ("things", "models", "things")]
+        until(lambda: len(reading) == 2)
+        assert directory.client.get("/things/urn:example:1").status_code == 200
+        assert len(reading) == 2
+        go_on.set()
+        assert [page.result().status_code for page in pages] == [200] * 3
 
 
 def test_tdd_things_list_pagination_header_nextlink(full):

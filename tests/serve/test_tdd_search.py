@@ -246,5 +246,8 @@ def test_saved_queries_with_parameters(full):
     assert values(saved("titled", title='" } #')) == []
     for wrong in ({}, {"title": "Lamp", "other": "x"}):
         assert saved("titled", **wrong).status_code == 400
+    shipped = saved("4-all-devices")
+    assert (shipped.status_code, len(shipped.json()["results"]["bindings"])) == (200, 3)
+    assert shipped.json() == ask(full, "4-all-devices").json()
     assert saved("nothing").status_code == 404
     assert saved("ASK {}").status_code == 404

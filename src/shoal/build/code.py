@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from shoal.build.firmware import Firmware
 
 __all__ = [
-    *("CHECKS", "LIBRARY", "Code", "application", "checks", "code", "deepest_stack", "depends", "features"),
+    "CHECKS",
+    "LIBRARY",
+    "Code",
+    "application",
+    "checks",
+    "code",
+    "deepest_stack",
+    "depends",
+    "features",
     "relevant",
 ]
 

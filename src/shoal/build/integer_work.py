@@ -136,9 +136,10 @@ def dot(
         pieces[f"{loop}, sums"] += groups * len(patches)
         for rows, n in patches:
             pieces[f"{loop}, rows"] += groups * rows
-            if pairs:
-                pieces[f"{loop} by 4"] += groups * rows * (n // 4)
-            pieces[f"{loop} by 1"] += groups * rows * (n % 4 if pairs else n)
+            for step, times in ((4, n // 4), (1, n % 4)) if pairs else ((1, n),):
+                if times > 0:
+                    pieces[f"{loop} by {step}, loops"] += groups * rows
+                    pieces[f"{loop} by {step}"] += groups * rows * times
 
 
 def svdf(plan: Plan, operation: Operation, name: str, pieces: Counter[str], *, pairs: bool) -> None:
@@ -164,11 +165,11 @@ def depthwise(operation: Operation, name: str, pieces: Counter[str], x: Tensor, 
     rows, columns = (axis.inside() for axis in axes(operation, x, y))
     multiplier = y.shape[2] // x.shape[2]
     parts = chunks(y.shape[2]) if multiplier == 1 else chunks(multiplier) * x.shape[2]
-    kind = "neighbours" if multiplier == 1 else "siblings"
+    kind, of = ("neighbours" if multiplier == 1 else "siblings"), TYPE_NAMES[x.type]
     windows, in_rows, positions = sum(rows) * sum(columns), sum(rows) * len(columns), len(rows) * len(columns)
     fours, singles = sum(part // 4 for part in parts), sum(part % 4 for part in parts)
-    pieces[f"{name}, {kind}"] += windows * fours
-    pieces[f"{name}, singles"] += windows * singles
+    pieces[f"{name}, {kind} in {of}"] += windows * fours
+    pieces[f"{name}, singles in {of}"] += windows * singles
     pieces[f"{name}, rows"] += in_rows * (fours + singles)
     pieces[f"{name}, sums"] += positions * (fours + singles)
     pieces[f"{name}, positions"] += positions

@@ -15,7 +15,8 @@ def multiply(work: Counter[str], n: int, length: int, calls: int = 1) -> None:
     work["multiply by 8"] += n // 8 * length
     work["multiply by 4"] += n % 8 // 4 * length
     work["multiply by 1"] += n % 4 * length
-    work["multiply, blocks"] += calls * (n // 8 + n % 8 // 4)
+    work["multiply, blocks of 8"] += calls * (n // 8)
+    work["multiply, blocks of 4"] += calls * (n % 8 // 4)
     work["multiply, singles"] += calls * (n % 4)
     work["multiply"] += calls
 
@@ -44,7 +45,8 @@ def descend(work: Counter[str], n: int, length: int) -> None:
     work["descend by 8"] += n // 8 * length
     work["descend by 4"] += n % 8 // 4 * length
     work["descend by 1"] += n % 4 * length
-    work["descend, blocks"] += n // 8 + n % 8 // 4
+    work["descend, blocks of 8"] += n // 8
+    work["descend, blocks of 4"] += n % 8 // 4
     work["descend, singles"] += n % 4
     work["descend"] += 1
 

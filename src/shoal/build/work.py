@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from shoal.build.integer_work import integer_work
 from shoal.build.products import descend, each, multiply, turned, update
 from shoal.build.selection import is_fixed
@@ -26,6 +28,7 @@ __all__ = ["ZERO", "Arithmetic", "call_work", "work"]
 ZERO = ", with 0"  # how the names end of what takes less
 
 PRODUCTS = re.compile(r"(multiply|each|descend|turned,) (?:by )?(\d(?: by \d)?)")
+LOOPS = re.compile(r"(multiply|each|descend|turned)(, (?:blocks|singles).*)?$")
 BLOCK = 8  # gradients of weights that are taken side by side
 GATES = 4  # of a cell of an LSTM
 WEIGHTS, BIAS = 1, 2  # flags: what of an operation learns
@@ -34,7 +37,9 @@ WEIGHTS, BIAS = 1, 2  # flags: what of an operation learns
 def call_work(plan: Plan) -> Counter[str]:
     """Return what every call does beside the operations."""
     inputs, outputs = size(plan.tensors[plan.input]), size(plan.tensors[plan.output])
-    return Counter({f"inputs, {plan.input_type}": inputs, f"outputs, {plan.output_type}": outputs})
+    # The answer is copied, whatever it is of; inputs lie where the application wrote them.
+    bits = 32 if plan.output_type == "float32" else np.iinfo(plan.output_type).bits
+    return Counter({f"inputs, {plan.input_type}": inputs, f"outputs of {bits} bits": outputs})
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,8 @@ def work(
     zeros: dict[int, float] = {}
     for operation in plan.operations if learning else plan.forward:
         name = name_of(plan, operation)
-        pieces = Counter({name: 1})
+        # Without an FPU what is done once is little beside arithmetic on floats.
+        pieces = Counter({name if arithmetic.floats or operation.code >= QUANTIZED else "operations": 1})
         if operation.code >= QUANTIZED:
             integer_work(plan, operation, name, pieces, zeros, pairs=arithmetic.pairs)
         elif operation.code >= BACKWARD:
@@ -89,23 +95,30 @@ def work(
                 pieces["observe"] += 1
                 pieces["observe, values"] += size(tensor(plan, operation.out))
         if not arithmetic.floats:
-            count_zeros(plan, operation, pieces, zeros)
+            in_software(plan, operation, pieces, zeros)
         if operation.out != NONE:
             zeros[operation.out] = zeros_of(plan, operation, zeros)
         found.append((name, +pieces))
     return found
 
 
-def count_zeros(plan: Plan, operation: Operation, pieces: Counter[str], zeros: Mapping[int, float]) -> None:
-    """Count what is expected to have a factor that is 0; it is among the rest, and takes less."""
+def in_software(plan: Plan, operation: Operation, pieces: Counter[str], zeros: Mapping[int, float]) -> None:
+    """Count what a library does: products are alike in all loops, and take less where a factor is 0."""
     given, gradient = (1 - zeros.get(number, 0.0) for number in (operation.in_, operation.in2))
-    products = 0.0
-    for name, count in pieces.items():
+    others = 0.0  # products without a 0
+    for name, count in list(pieces.items()):
         if match := PRODUCTS.fullmatch(name):
+            products = count * prod(map(int, match[2].split(" by ")))
             # The gradients of the inputs do not read them.
-            others = gradient if match[1] == "turned," else given * gradient
-            products += (1 - others) * count * prod(map(int, match[2].split(" by ")))
-    pieces[f"products{ZERO}"] = round(products)
+            others += (gradient if match[1] == "turned," else given * gradient) * products
+            pieces["products"] += products
+            pieces["rates"] += count * (match[1] == "descend")
+        elif match := LOOPS.match(name):
+            pieces["loops" if match[2] else "calls of loops"] += count
+        else:
+            continue
+        del pieces[name]
+    pieces[f"products{ZERO}"] = round(pieces["products"] - others)
     if operation.code == BACKWARD + Code.DENSE and plan.optimizer != "sgd":
         # Only there is a gradient one product.
         pieces[f"{plan.optimizer}{ZERO}"] = round(
@@ -156,6 +169,7 @@ def conv2d(plan: Plan, operation: Operation, pieces: Counter[str]) -> None:
     x, y = tensor(plan, operation.in_), tensor(plan, operation.out)
     rows, columns = (axis.inside() for axis in axes(operation, x, y))
     multiply(pieces, y.shape[2], sum(rows) * sum(columns) * x.shape[2], sum(rows) * len(columns))
+    pieces["conv2d, rows"] += sum(rows) * len(columns)
     pieces["conv2d, positions"] += len(rows) * len(columns)
 
 
@@ -168,6 +182,7 @@ def depthwise_conv2d(plan: Plan, operation: Operation, pieces: Counter[str]) -> 
         each(pieces, channels, length, calls)
     else:
         multiply(pieces, multiplier, channels * length, channels * calls)
+    pieces["depthwise_conv2d, rows"] += calls
     pieces["depthwise_conv2d, positions"] += len(rows) * len(columns)
 
 
@@ -278,12 +293,14 @@ def conv2d_back(plan: Plan, operation: Operation, pieces: Counter[str]) -> None:
     if operation.out != NONE:
         pieces["cleared words"] += size(x)
         turned(pieces, channels, dy.shape[2], positions)
+        pieces["conv2d backward, positions"] += positions
         pieces["conv2d backward, rows"] += sum(rows) * len(columns)
     if operation.flags & WEIGHTS:
         for length in runs(plan, operation, dy.shape[2]):
             calls = sum(rows) * sum(1 for column in columns if column)
             for n, blocks in ((BLOCK, length // BLOCK), (length % BLOCK, int(length % BLOCK > 0))):
                 multiply(pieces, n, positions * channels * blocks, calls * channels * blocks)
+                pieces["conv2d backward, rows learnt"] += calls * channels * blocks
                 pieces["conv2d backward, blocks"] += len(rows) * len(columns) * channels * blocks
             blocks = -(-length // BLOCK)
             values = len(rows) * len(columns) * channels

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from shoal.catalog import intake, references, search
+from shoal.catalog.counts import check_counts
 from shoal.catalog.documents import (
     Alias,
     Board,
@@ -26,7 +28,7 @@ from shoal.catalog.views import VIEWS, forget
 from shoal.errors import ConfigError, ConflictError, StorageError, UnknownError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from types import TracebackType
 
     from shoal.catalog.documents import LearningState, Run
@@ -106,20 +108,22 @@ class Catalog:
         Raises
         ------
         UnknownError
-            Where it names a model, a device or a board that is not there.
+            Where it names a model, a device, a board or a run that is not there; what a run, a measurement or
+            a learning state named before may be gone since.
         ConflictError
             Where another model has its name and version, or it is an alias for a model of another name.
         """
         with self.store.transaction():
-            references.check_references(self.store, document)
-            if isinstance(document, Model):
-                self._check_name(document)
-            return self.store.put(document.kind, document.id, document.body(), actor=actor)
+            references.check_records(self.store, document)
+            return self._put(document, actor)
 
     def add_many(
         self, documents: Iterable[Document], *, files: Mapping[str, Path] | None = None, actor: str = ""
     ) -> list[int]:
         """Store documents and the files of models, all of them or none.
+
+        Runs, measurements, learning states and deployments that ended may name what is not there: they come
+        from where it was removed since.
 
         Parameters
         ----------
@@ -145,7 +149,7 @@ class Catalog:
                         "the file changed while it was read", where=str(path), hint="try again"
                     )
             for document in documents:
-                self.add(document, actor=actor)
+                self._put(document, actor)
             return list(range(before + 1, self.store.revision + 1))
 
     def add_model(
@@ -190,14 +194,15 @@ class Catalog:
         Raises
         ------
         DocumentError
-            Where it breaks a rule of the specification.
+            Where it is none, or breaks a rule of the specification.
         UnknownError
             Where it names a board that neither the catalog has nor comes with Shoal.
         """
         if isinstance(td, str | Path):
             device = Device.checked(parse(intake.read_file(Path(td)), "Thing Description", str(td)), str(td))
         else:
-            device = Device.checked(dict(td))
+            body: object = td
+            device = Device.checked(dict(body) if isinstance(body, Mapping) else body)
         self.add(device, actor=actor)
         return device
 
@@ -244,8 +249,14 @@ class Catalog:
         ----------
         model
             As :meth:`model` takes it.
+
+        Raises
+        ------
+        DocumentError
+            Where it cannot be a name.
         """
-        return self.add(Alias(name=name, alias=alias, model=self.model(model).sha256), actor=actor)
+        body = {"name": name, "alias": alias, "model": self.model(model).sha256}
+        return self.add(Alias.checked(body, f"{name}@{alias}"), actor=actor)
 
     def remove(self, kind: str, id: str, *, actor: str = "") -> Event:
         """Remove a document; its history stays.
@@ -255,7 +266,7 @@ class Catalog:
         UnknownError
             Where there is none.
         ConflictError
-            Where an alias or a deployment needs it.
+            Where an alias or a deployment needs it, or a device its board.
         """
         with self.store.transaction():
             references.check_needed(self.store, kind_of(kind).kind, id)
@@ -290,7 +301,8 @@ class Catalog:
         return intake.loaded(record)
 
     def list(self, kind: str, *, offset: int = 0, limit: int | None = None) -> list[Document]:
-        """Return the documents of a kind in the order of their ids."""
+        """Return the documents of a kind in the order of their ids; `limit` None: all."""
+        check_counts(offset=offset, limit=limit)
         records = self.store.records(kind_of(kind).kind, offset=offset, limit=limit)
         return [intake.loaded(record) for record in records]
 
@@ -400,8 +412,10 @@ class Catalog:
         UnknownError
             Where there is no such model or device.
         ConfigError
-            Where a rule is given without a model.
+            Where neither is given, a rule is given without a model or asks for what there is not, or a number
+            is negative.
         """
+        check_counts(limit=limit, offset=offset, near=near)
         place = None if device is None else self.device(device).id
         if rule is not None:
             return self._by_rule(model, place, rule, training=training, limit=limit, offset=offset, near=near)
@@ -479,7 +493,8 @@ class Catalog:
         Parameters
         ----------
         sparql
-            SELECT, ASK, CONSTRUCT or DESCRIBE of SPARQL 1.1, or the name of a saved query.
+            SELECT, ASK, CONSTRUCT or DESCRIBE of SPARQL 1.1, or the name of a query: a saved one, or else one
+            that comes with Shoal.
         parameters
             Values of its parameters, `$name` in the text.
         limits
@@ -511,12 +526,14 @@ class Catalog:
         QueryError
             Where there are too many words, or none but those to leave out.
         """
+        check_counts(limit=limit, offset=offset)
         for kind in kinds or ():
             kind_of(kind)
         return search.find(self.store, text, kinds=kinds, limit=limit, offset=offset)
 
     def similar(self, model: Model | str, *, limit: int = 10) -> Sequence[Similar]:
         """Return the models that resemble one most; see :func:`shoal.catalog.search.similar`."""
+        check_counts(limit=limit)
         wanted = self.model(model) if isinstance(model, str) else model
         return search.similar(self.store, wanted, limit=limit)
 
@@ -531,12 +548,15 @@ class Catalog:
         return found
 
     def rebuild(self) -> None:
-        """Compute the documents anew from the log, then every view."""
-        self._questions.close()
-        self.store.rebuild()
-        self._columns = Follower(self.store)
-        for view in VIEWS.values():
-            view.rebuild(self.store)
+        """Compute the documents anew from the log, then every view; queries wait meanwhile.
+
+        Where another process has the RDF view, that one makes it anew, before it answers the next query.
+        """
+        with self._questions.paused():
+            self.store.rebuild()
+            self._columns = Follower(self.store)
+            for view in VIEWS.values():
+                view.rebuild(self.store)
 
     def backup(self, path: Path | str) -> None:
         """Copy everything into one file while others write; an older backup there is replaced in the end.
@@ -553,6 +573,14 @@ class Catalog:
         """Make a catalog of a backup that checks clean; there may be no file of this name."""
         Store.restore(backup, path)
         forget(Path(path))
+
+    def _put(self, document: Document, actor: str) -> Event:
+        """Store a document that finds what it needs."""
+        with self.store.transaction():
+            references.check_references(self.store, document)
+            if isinstance(document, Model):
+                self._check_name(document)
+            return self.store.put(document.kind, document.id, document.body(), actor=actor)
 
     def _check_outside(self, what: str) -> None:
         if self.store.within is not None:

@@ -55,7 +55,7 @@ def completed(catalog: Catalog, given: Model, unsaid: Collection[str]) -> Model:
         raise ConflictError(
             f"the file is in the catalog as {old.name}:{old.version}, not {model.name}:{model.version}",
             where=given.id,
-            hint=f"an alias: catalog.alias('{old.name}', 'champion', '{old.name}:{old.version}')",
+            hint=f"its name and version; another name: shoal catalog alias {old.name} ALIAS {old.version}",
         )
     return model
 

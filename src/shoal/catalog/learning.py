@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from shoal.catalog.documents import LearningState
-from shoal.errors import QueryError
+from shoal.errors import ConflictError, QueryError
 
 if TYPE_CHECKING:
     from shoal.catalog.catalog import Catalog
@@ -23,12 +23,14 @@ def add_learning(catalog: Catalog, device: str, *, actor: str = "", **fields: An
         Its id, or its title where that is its alone.
     fields
         Of :class:`shoal.catalog.documents.LearningState`; `model` as `Catalog.model` takes it, `labels`
-        replaces what was known of labels.
+        replaces what was known of labels. `round` counts up; it begins anew at 0, or with another model.
 
     Raises
     ------
     UnknownError
         If there is no such device or model.
+    ConflictError
+        If the round is one before that of the last report.
     DocumentError
         If a field is wrong: nothing is stored.
     """
@@ -38,7 +40,15 @@ def add_learning(catalog: Catalog, device: str, *, actor: str = "", **fields: An
             fields["model"] = catalog.model(fields["model"]).sha256
         old = catalog.store.get("learning", known)
         body = (old.body if old is not None else {}) | fields | {"device": known}
-        state = LearningState.checked(body, f"learning state of {known}")
+        where = f"learning state of {known}"
+        state = LearningState.checked(body, where)
+        last = None if old is None else LearningState.checked(old.body, where)
+        if last is not None and state.model == last.model and 0 < state.round < last.round:
+            raise ConflictError(
+                f"round {state.round} comes before round {last.round}, of the last report",
+                where=where,
+                hint="round=0 where the device begins anew",
+            )
         catalog.add(state, actor=actor)
     return state
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import threading
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from shoal.errors import UnknownError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from shoal.catalog.catalog import Catalog
     from shoal.catalog.graph import Endpoint
@@ -46,30 +48,41 @@ class Questions:
                 self._worker.close()
                 self._worker = None
 
+    def paused(self) -> AbstractContextManager[None]:
+        """End the process, and let questions wait meanwhile: none starts another one."""
+        return self._started().paused()
+
     def ask(self, sparql: str, parameters: Mapping[str, object], limits: Limits | None) -> Results:
-        """Return the answer to a query, or to a saved one by its name.
+        """Return the answer to a query, or by its name to a saved one or one that comes with Shoal.
 
         Raises
         ------
         UnknownError
-            Where there is no saved query of this name.
+            Where there is none of this name.
         QueryError
             Where it cannot be read, is not allowed, or takes too much.
         """
         from shoal.catalog.query import bound, filled
 
         if re.fullmatch(r"[\w.-]+", sparql):
-            record = self._catalog.store.get("query", sparql)
-            if record is None:
-                raise UnknownError(f"no saved query '{sparql}'", where="query", hint=self._saved())
-            sparql = bound(Query.model_validate(record.body), parameters, self._iri)
+            sparql = bound(self._named(sparql), parameters, self._iri)
         elif parameters:
             sparql = filled(sparql, parameters)
         return self._started().query(sparql, limits=limits)
 
-    def _saved(self) -> str:
-        names = [record.id for record in self._catalog.store.records("query", limit=5)]
-        return ", ".join(names) or "SELECT ..."
+    def _named(self, name: str) -> Query:
+        """Return a saved query, or else one that comes with Shoal."""
+        from shoal.catalog.query import examples
+
+        record = self._catalog.store.get("query", name)
+        if record is not None:
+            return Query.model_validate(record.body)
+        shipped = examples()
+        if name in shipped:
+            return shipped[name]
+        names = [*self._catalog.store.ids("query"), *shipped]
+        near = difflib.get_close_matches(name, names, n=3) or names[:5]
+        raise UnknownError(f"no saved query '{name}'", where="query", hint=", ".join(near))
 
     def _started(self) -> Worker | Remote:
         from shoal.catalog.query import Answers, Remote, Worker

@@ -3,17 +3,40 @@
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
 from shoal.boards import BOARDS
-from shoal.catalog.documents import Alias, Deployment, Device, Model, board_hardware
+from shoal.catalog.documents import Alias, Deployment, Device, Model, board_hardware, board_of
 from shoal.errors import ConflictError, UnknownError
 
 if TYPE_CHECKING:
     from shoal.catalog.documents import Document
     from shoal.catalog.store import Store
 
-__all__ = ["check_board", "check_needed", "check_references", "dangling", "end_deployments"]
+__all__ = [
+    "check_board",
+    "check_needed",
+    "check_records",
+    "check_references",
+    "dangling",
+    "end_deployments",
+]
+
+# The fields of records that name documents, and the kinds of these.
+RECORDS = {
+    "deployment": {"model": "model", "device": "device"},
+    "run": {"produced": "model", "base": "model", "devices": "device"},
+    "measurement": {"model": "model", "device": "device", "board": "board", "run": "run"},
+    "learning": {"device": "device", "model": "model"},
+}
+COMMANDS = {
+    "model": "shoal model add FILE",
+    "device": "shoal device add FILE",
+    "board": "shoal board add FILE",
+}
+LIVE = ("planned", "active")  # deployments that need their model and their device
+MOST = 10  # problems that are told
 
 # Aliases need their model; deployments their model and their device, as long as they are planned or active.
 # The terms on `kind` are those of the indices `events_of_model` and `events_of_device`.
@@ -45,12 +68,12 @@ DANGLING = (
             NAMED.format(kind="device", users="'deployment'", prefix=""),
         )
     )
-    + " LIMIT 10"
+    + f" LIMIT {MOST}"
 )
 
 
 def check_references(store: Store, document: Document) -> None:
-    """Check that what a document names is there.
+    """Check that what a document needs is there: a device its board, an alias and a deployment their models.
 
     Raises
     ------
@@ -63,27 +86,64 @@ def check_references(store: Store, document: Document) -> None:
         check_board(store, document)
     if isinstance(document, Model):
         check_aliases(store, document)
-    if isinstance(document, Alias | Deployment):
+    if isinstance(document, Alias):
+        check_named(store, document, "model", "model", document.model)
         record = store.get("model", f"sha256:{document.model}")
-        if record is None:
-            raise UnknownError(
-                f"no model with the SHA-256 {document.model}",
-                where=f"{document.kind} '{document.id}': model",
-                hint="shoal model add FILE",
-            )
-        name = record.body["name"]
-        if isinstance(document, Alias) and name != document.name:
+        name = document.name if record is None else record.body["name"]
+        if name != document.name:
             raise ConflictError(
                 f"the alias would lead to a model of another name, '{name}'",
                 where=f"alias '{document.id}': model",
                 hint=f"{name}@{document.alias}",
             )
-    if isinstance(document, Deployment) and store.get("device", document.device) is None:
-        raise UnknownError(
-            f"no device '{document.device}'",
-            where=f"deployment '{document.id}': device",
-            hint="shoal device add FILE",
-        )
+    if isinstance(document, Deployment) and document.status in LIVE:
+        for field, kind in RECORDS["deployment"].items():
+            check_named(store, document, field, kind, getattr(document, field))
+
+
+def check_records(store: Store, document: Document) -> None:
+    """Check that what a record of what happened names is there; what it named before may be gone since.
+
+    Raises
+    ------
+    UnknownError
+        Where it is not.
+    """
+    fields = RECORDS.get(document.kind, {})
+    old = store.get(document.kind, document.id) if fields else None
+    known = {} if old is None else old.body
+    for field, kind in fields.items():
+        for name in sorted(names(getattr(document, field)) - names(known.get(field))):
+            check_named(store, document, field, kind, name)
+
+
+def names(value: Any) -> set[str]:
+    """Return the names in a field: none, one or several.
+
+    Examples
+    --------
+    >>> names(None), names("urn:dev:7"), names(["urn:dev:7"])
+    (set(), {'urn:dev:7'}, {'urn:dev:7'})
+    """
+    return set() if value is None else {value} if isinstance(value, str) else set(value)
+
+
+def check_named(store: Store, document: Document, field: str, kind: str, name: str) -> None:
+    """Check that a document that another one names is there.
+
+    Raises
+    ------
+    UnknownError
+        Where it is not.
+    """
+    shipped = kind == "board" and board_hardware(name) is not None
+    if shipped or store.get(kind, f"sha256:{name}" if kind == "model" else name) is not None:
+        return
+    raise UnknownError(
+        f"no model with the SHA-256 {name}" if kind == "model" else f"no {kind} '{name}'",
+        where=f"{document.kind} '{document.id}': {field}",
+        hint=COMMANDS.get(kind, f"shoal find '{name}'"),
+    )
 
 
 def check_board(store: Store, device: Device) -> None:
@@ -140,18 +200,21 @@ def end_deployments(store: Store, device: str, actor: str) -> None:
 
 
 def check_needed(store: Store, kind: str, id: str) -> None:
-    """Check that no alias and no deployment needs a document that is to be removed.
+    """Check that no alias, no deployment and no device needs a document that is to be removed.
 
     Raises
     ------
     ConflictError
         Where one does: names it.
     """
-    if kind not in USERS:
+    if kind == "board":
+        user = user_of_board(store, id)
+    elif kind in USERS:
+        value = id.removeprefix("sha256:") if kind == "model" else id
+        with store.reading() as connection:
+            user = connection.execute(USERS[kind], (value,)).fetchone()
+    else:
         return
-    value = id.removeprefix("sha256:") if kind == "model" else id
-    with store.reading() as connection:
-        user = connection.execute(USERS[kind], (value,)).fetchone()
     if user is not None:
         raise ConflictError(
             f"the {kind} is needed by the {user[0]} '{user[1]}'",
@@ -160,8 +223,24 @@ def check_needed(store: Store, kind: str, id: str) -> None:
         )
 
 
+def user_of_board(store: Store, board: str) -> tuple[str, str] | None:
+    """Return a device that needs a board; None where there is none, or one of this name comes with Shoal."""
+    if board_hardware(board) is not None:
+        return None
+    for device in store.records("device"):
+        if board in device.text and board_of(device.body) == board:
+            return "device", device.id
+    return None
+
+
 def dangling(store: Store) -> list[str]:
-    """Return the aliases and the planned or active deployments that name what is not there, ten at most."""
+    """Return what needs what is not there: aliases, planned or active deployments, devices; a few at most."""
     with store.reading() as connection:
         rows = connection.execute(DANGLING).fetchall()
-    return [f"{kind} '{id}': no {missing} '{name}'" for kind, id, missing, name in rows]
+    boards = {*BOARDS, *store.ids("board"), None}
+    devices = ((one.id, board_of(one.body)) for one in store.records("device"))
+    lost = islice(((id, board) for id, board in devices if board not in boards), MOST)
+    return [
+        *(f"{kind} '{id}': no {missing} '{name}'" for kind, id, missing, name in rows),
+        *(f"device '{id}': no board '{board}'" for id, board in lost),
+    ]

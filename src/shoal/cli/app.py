@@ -19,6 +19,7 @@ from shoal.cli.board import board
 from shoal.cli.build import build
 from shoal.cli.catalog import catalog
 from shoal.cli.demo import demo
+from shoal.cli.deployment import deployment
 from shoal.cli.device import device
 from shoal.cli.doctor import doctor
 from shoal.cli.emulate import emulate
@@ -49,7 +50,7 @@ app = App(
 )
 for command in (demo, run, report, build, emulate, match, find, query, serve, doctor):
     app.command(command, help_epilogue="")
-for group in (model, device, board, catalog):
+for group in (model, device, board, deployment, catalog):
     app.command(group)
 
 

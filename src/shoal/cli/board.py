@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter
 
 from shoal.cli import console, hardware
-from shoal.cli.catalogs import CatalogOption, opened, place
+from shoal.cli.catalogs import CatalogOption, opened, place, with_catalog, written
 from shoal.cli.console import FormatOption
 
 if TYPE_CHECKING:
@@ -40,13 +40,13 @@ def add(
     output_format
         table, or json for programs.
     """
-    with opened(catalog, make=True) as found:
-        added = found.add_board(name)
+    added = written(catalog, lambda found: found.add_board(name))
     if output_format == "json":
         console.json_result(added.body())
     else:
         hardware.show(added.title, added.name, added.hardware)
-    console.next_command(f"shoal device add --board {shlex.quote(added.name)} --title TITLE")
+    following = f"shoal device add --board {shlex.quote(added.name)} --title TITLE"
+    console.next_command(with_catalog(following, catalog))
 
 
 @board.command(name="list", help_epilogue="")

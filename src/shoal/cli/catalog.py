@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from cyclopts import App
 
 from shoal.cli import console
-from shoal.cli.catalogs import CatalogOption, opened, place, table
+from shoal.cli.catalogs import CatalogOption, opened, place, table, with_catalog
 from shoal.cli.console import FormatOption
+from shoal.errors import UnknownError
 
 if TYPE_CHECKING:
     from shoal.catalog import Catalog
@@ -50,7 +51,7 @@ def check(*, catalog: CatalogOption = None, output_format: Formats = "table") ->
         line = f"{console.counted(events, 'change')}, {console.counted(len(problems), 'problem')}"
         console.text(line, "bold red" if problems else "green")
     if problems:
-        console.next_command("shoal catalog rebuild")
+        console.next_command(with_catalog("shoal catalog rebuild", catalog))
     return 1 if problems else 0
 
 
@@ -66,7 +67,7 @@ def rebuild(*, catalog: CatalogOption = None) -> None:
     with opened(catalog) as found:
         found.rebuild()
         console.text(f"{place(catalog)}: rebuilt from {found.store.revision:,} changes")
-    console.next_command("shoal catalog check")
+    console.next_command(with_catalog("shoal catalog check", catalog))
 
 
 @catalog.command(help_epilogue="")
@@ -101,7 +102,7 @@ def restore(file: Path, /, *, catalog: CatalogOption = None) -> None:
 
     Catalog.restore(file, place(catalog))
     console.text(f"{place(catalog)}: restored from {file}")
-    console.next_command("shoal catalog check")
+    console.next_command(with_catalog("shoal catalog check", catalog))
 
 
 @catalog.command(help_epilogue="")
@@ -123,7 +124,7 @@ def alias(name: str, alias: str, version: str | None = None, /, *, catalog: Cata
         chosen = found.model(name if version is None else f"{name}:{version}")
         found.alias(chosen.name, alias, chosen.id)
     console.text(f"{chosen.name}@{alias} is {chosen.name}:{chosen.version}")
-    console.next_command(f"shoal match {shlex.quote(f'{chosen.name}@{alias}')}")
+    console.next_command(with_catalog(f"shoal match {shlex.quote(f'{chosen.name}@{alias}')}", catalog))
 
 
 @catalog.command(help_epilogue="")
@@ -143,7 +144,7 @@ def remove(kind: str, name: str, /, *, catalog: CatalogOption = None) -> None:
         key = identified(found, kind, name)
         found.remove(kind, key)
     console.text(f"removed: {kind} {key}")
-    console.next_command(f"shoal catalog history {kind} {shlex.quote(key)}")
+    console.next_command(with_catalog(f"shoal catalog history {kind} {shlex.quote(key)}", catalog))
 
 
 def identified(catalog: Catalog, kind: str, name: str) -> str:
@@ -151,6 +152,34 @@ def identified(catalog: Catalog, kind: str, name: str) -> str:
     if kind == "model" and not name.startswith("sha256:"):
         return catalog.model(name).id
     return catalog.device(name).id if kind == "device" else name
+
+
+def remembered(catalog: Catalog, kind: str, name: str) -> str:
+    """Return the id of a document that is there or was."""
+    try:
+        return identified(catalog, kind, name)
+    except UnknownError as error:
+        gone = None if error.what.startswith("more than one") else departed(catalog, kind, name)
+        if gone is None:
+            raise
+        return gone
+
+
+def departed(catalog: Catalog, kind: str, name: str) -> str | None:
+    """Return the id of the model or the device that left last under a name; None where none did."""
+    found = None
+    for event in catalog.store.events(kinds={kind}):
+        if event.action == "deleted" and (event.id == name or name in names(event)):
+            found = event.id
+    return found
+
+
+def names(event: Event) -> tuple[str, ...]:
+    """Return the names of a model or a device before it was removed."""
+    body = event.before or {}
+    if event.kind == "device":
+        return (body["title"],)
+    return body["name"], f"{body['name']}:{body['version']}", body["sha256"]
 
 
 @catalog.command(help_epilogue="")
@@ -164,15 +193,14 @@ def history(
     kind
         model, device, board, alias, deployment, run, measurement, learning or query.
     name
-        Id of the document; a model may be named as elsewhere.
+        Id of the document; a model and a device may be named as elsewhere, also by a name that is gone.
     catalog
         The catalog's file; SHOAL_CATALOG or catalog.shoal by default.
     output_format
         table, or json for programs.
     """
     with opened(catalog) as found:
-        if kind == "model":
-            name = identified(found, kind, name)
+        name = remembered(found, kind, name)
         events = list(found.history(kind, name))
     if output_format == "json":
         console.json_result([as_json(one) for one in events])

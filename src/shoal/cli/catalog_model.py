@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shlex
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
 from shoal.cli import console, model_text
-from shoal.cli.catalogs import CatalogOption, Count, opened, table
+from shoal.cli.catalogs import CatalogOption, Count, opened, place, table, with_catalog
 from shoal.cli.console import FormatOption
 from shoal.cli.model import model
 from shoal.errors import ConfigError
@@ -106,6 +107,7 @@ def add(
         table, or json for programs.
     """
     from shoal.catalog import describe
+    from shoal.catalog.describe.describe import document
 
     given = {
         "name": name, "version": version, "title": title, "description": description, "task": task,
@@ -115,9 +117,14 @@ def add(
     }  # fmt: skip
     said: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     known = describe.read(file, beside=sidecar, **said)
+    if ask and sys.stdin.isatty() and sys.stderr.isatty():
+        with opened(catalog) if place(catalog).exists() else nullcontext() as there:
+            answers = asked(known, file, there)
+        if answers:
+            said |= answers
+            known = describe.read(file, beside=sidecar, **said)
+    document(known, str(file))  # what cannot be described makes no catalog
     with opened(catalog, make=True) as found:
-        if ask and sys.stdin.isatty() and sys.stderr.isatty():
-            said |= asked(known, file, found)
         added = found.add_model(file, beside=sidecar, **said)
     left = [one for one in ("task", "licence") if not getattr(added, one)]
     left += [] if added.input.sensors else ["sensor"]
@@ -129,7 +136,7 @@ def add(
         model_text.show(added)
         for line in known.notes:
             console.note(line, "yellow")
-    console.next_command(f"shoal match {shlex.quote(added.name)}")
+    console.next_command(with_catalog(f"shoal match {shlex.quote(added.name)}", catalog))
 
 
 def figure(text: str) -> dict[str, Any]:
@@ -147,20 +154,19 @@ def figure(text: str) -> dict[str, Any]:
         raise ConfigError(f"{text!r} is no figure of merit", where="--metric", hint="accuracy=0.92") from None
 
 
-def asked(known: Description, file: Path, catalog: Catalog) -> dict[str, Any]:
+def asked(known: Description, file: Path, catalog: Catalog | None) -> dict[str, Any]:
     """Return the answers to what is left to be said; an empty answer leaves it open."""
     from shoal.catalog.describe.describe import plain_name
     from shoal.catalog.versions import next_patch
 
     answers: dict[str, Any] = {}
-    if catalog.find_model(known.fields["sha256"]) is not None:
+    if catalog is not None and catalog.find_model(known.fields["sha256"]) is not None:
         return answers
     for field in known.missing:
         default = plain_name(file.stem) if field == "name" else ""
         if field == "version":
-            name = answers.get("name") or known.fields.get("name")
-            taken = (one.body for one in catalog.store.records("model"))
-            default = next_patch(one["version"] for one in taken if one["name"] == name)
+            name = answers.get("name") or known.fields.get("name") or ""
+            default = next_patch(catalog.versions(name) if catalog is not None else ())
         sys.stderr.write(f"{QUESTIONS[field]}{f' [{default}]' if default else ''}: ")
         sys.stderr.flush()
         answer = sys.stdin.readline().strip() or default
@@ -188,11 +194,12 @@ def list_(
         table, or json for programs.
     """
     from shoal.catalog.documents import Model
+    from shoal.catalog.versions import order
 
     with opened(catalog) as found:
-        total = found.store.count("model")
-        models = [one for one in found.list("model", limit=limit) if isinstance(one, Model)]
-    models.sort(key=lambda one: (one.name.lower(), one.version))
+        known = [one for one in found.list("model") if isinstance(one, Model)]
+    known.sort(key=lambda one: (one.name.lower(), order(one.version)))
+    total, models = len(known), known[:limit]
     if output_format == "json":
         console.json_result([{"id": one.id} | one.body() for one in models])
         return

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import shlex
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias, TypeVar
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
@@ -14,14 +15,25 @@ from shoal.cli import console
 from shoal.errors import StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from rich.text import Text
 
     from shoal.catalog import Catalog
     from shoal.nn import Network
 
-__all__ = ["DEFAULT", "CatalogOption", "Count", "network", "opened", "place", "table"]
+__all__ = [
+    "DEFAULT",
+    "CatalogOption",
+    "Count",
+    "network",
+    "opened",
+    "place",
+    "table",
+    "title_of",
+    "with_catalog",
+    "written",
+]
 
 DEFAULT = Path("catalog.shoal")
 SUFFIXES = {"torch": "pt2"}
@@ -31,10 +43,26 @@ CatalogOption: TypeAlias = Annotated[Path | None, Parameter(name="--catalog", en
 # How many are shown, at most.
 Count: TypeAlias = Annotated[int, Parameter(validator=Number(gte=0))]
 
+T = TypeVar("T")
+
 
 def place(catalog: Path | None) -> Path:
     """Return the file of the catalog: as said, else ./catalog.shoal."""
     return DEFAULT if catalog is None else catalog
+
+
+def with_catalog(command: str, catalog: Path | None) -> str:
+    """Return a command that is about the same catalog as this one.
+
+    Examples
+    --------
+    >>> with_catalog("shoal match wake", Path("site.shoal"))
+    'shoal match wake --catalog site.shoal'
+    """
+    named = os.environ.get("SHOAL_CATALOG")
+    if catalog is None or (named and Path(named) == catalog):
+        return command
+    return f"{command} --catalog {shlex.quote(str(catalog))}"
 
 
 def network(file: Path) -> Network:
@@ -93,6 +121,29 @@ def opened(catalog: Path | None, *, make: bool = False) -> Catalog:
     if new:
         console.note(f"a new catalog: {path}")
     return found
+
+
+def written(catalog: Path | None, write: Callable[[Catalog], T]) -> T:
+    """Return what `write` does to the catalog, which is made where there is none.
+
+    Then it is done in memory first: what cannot be written makes no catalog.
+    """
+    from shoal.catalog import Catalog
+
+    if not place(catalog).exists():
+        with Catalog(None) as trial:
+            write(trial)
+    with opened(catalog, make=True) as found:
+        return write(found)
+
+
+def title_of(catalog: Catalog, kind: str, id: str) -> str:
+    """Return the name that people gave to a model or a device; its id where it is gone."""
+    record = catalog.store.get(kind, id)
+    if record is None:
+        return id
+    body = record.body
+    return f"{body['name']}:{body['version']}" if kind == "model" else str(body["title"])
 
 
 def table(

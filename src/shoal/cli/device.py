@@ -5,13 +5,13 @@ from __future__ import annotations
 import shlex
 import uuid
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
 from shoal.cli import console, hardware
 from shoal.cli.board import board_of
-from shoal.cli.catalogs import CatalogOption, Count, opened, table
+from shoal.cli.catalogs import CatalogOption, Count, opened, table, with_catalog, written
 from shoal.cli.console import FormatOption
 from shoal.errors import ConfigError
 
@@ -65,43 +65,48 @@ def add(
         )
     if file is not None and title:
         raise ConfigError("the file says this", where="--title", hint="edit the file")
-    with opened(catalog, make=True) as found:
-        if file is not None:
-            added = found.add_device(described(file, identifier))
-        else:
-            if not title:
-                raise ConfigError("a device needs a title", where="--title", hint='--title "Hall 7"')
-            chosen = board_of(str(board), found)
-            added = found.add_device(
-                chosen.thing(identifier or f"urn:uuid:{uuid.uuid5(NAMESPACE, title)}", title)
-            )
-        has = hardware_of(added, found)
+    if file is None and not title:
+        raise ConfigError("a device needs a title", where="--title", hint='--title "Hall 7"')
+    td = None if file is None else described(file, identifier)
+
+    def put(found: Catalog) -> tuple[Device, Hardware]:
+        if td is not None:
+            found.add(td)
+            return td, hardware_of(td, found)
+        thing = board_of(str(board), found).thing(identifier or made_id(str(title)), str(title))
+        added = found.add_device(thing)
+        return added, hardware_of(added, found)
+
+    added, has = written(catalog, put)
     if output_format == "json":
         console.json_result(added.body())
     else:
         hardware.show(added.title, added.id, has)
-    console.next_command(f"shoal match --device {shlex.quote(added.id)}")
+    console.next_command(with_catalog(f"shoal match --device {shlex.quote(added.id)}", catalog))
 
 
-def described(file: Path, identifier: str | None) -> Path | dict[str, Any]:
-    """Return a file with a Thing Description, or the description with an id where the file has none.
+def described(file: Path, identifier: str | None) -> Device:
+    """Return the device of a file with a Thing Description, with an id where the file has none.
 
     Raises
     ------
     ConfigError
         If the file has another id.
     """
-    if identifier is None:
-        return file
-    from shoal.catalog.documents import parse
-    from shoal.nn import storage
+    from shoal.catalog.documents import Device, parse
+    from shoal.catalog.intake import read_file
 
-    td = parse(storage.read(file), "Thing Description", str(file))
-    if not isinstance(td, dict):
-        return file  # which says that it is none
-    if td.get("id", identifier) != identifier:
-        raise ConfigError(f"the file has the id {td['id']!r:.200}", where="--id", hint="leave it out")
-    return {**td, "id": identifier}
+    td = parse(read_file(file), "Thing Description", str(file))
+    if identifier is not None and isinstance(td, dict):
+        if td.get("id", identifier) != identifier:
+            raise ConfigError(f"the file has the id {td['id']!r:.200}", where="--id", hint="leave it out")
+        td = {**td, "id": identifier}
+    return Device.checked(td, str(file))
+
+
+def made_id(title: str) -> str:
+    """Return the id of a device that has none: that of its title."""
+    return f"urn:uuid:{uuid.uuid5(NAMESPACE, title)}"
 
 
 @device.command(name="list", help_epilogue="")

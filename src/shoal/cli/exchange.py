@@ -10,8 +10,9 @@ from cyclopts import Parameter
 
 from shoal.cli import console
 from shoal.cli.catalog import catalog
-from shoal.cli.catalogs import CatalogOption, opened
+from shoal.cli.catalogs import CatalogOption, opened, with_catalog
 from shoal.cli.console import FormatOption
+from shoal.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,6 +65,8 @@ def import_(
     """
     from shoal.catalog import importers
 
+    if not files:
+        raise ConfigError("no file to read", where="the argument FILES", hint="shoal catalog import FOLDER")
     read = importers.load(files, models)
     with opened(catalog, make=True) as found:
         events = found.add_many(read.documents, files=read.files)
@@ -85,7 +88,7 @@ def import_(
         counts = ", ".join(console.counted(kinds.count(kind), kind) for kind in dict.fromkeys(kinds))
         defects = console.counted(len(read.defects), "defect")
         console.text(f"{counts}: {console.counted(len(events), 'change')}, {defects} repaired")
-    console.next_command("shoal match")
+    console.next_command(with_catalog("shoal match", catalog))
 
 
 @catalog.command(help_epilogue="")

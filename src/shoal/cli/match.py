@@ -10,22 +10,24 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 from cyclopts import Parameter
 from rich.text import Text
 
-from shoal.cli import console
-from shoal.cli.catalogs import CatalogOption, Count, opened, table
-from shoal.cli.console import Format, FormatOption
+from shoal.cli import console, coverage
+from shoal.cli.catalogs import CatalogOption, Count, opened, title_of, with_catalog
+from shoal.cli.console import FormatOption
 from shoal.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from shoal.catalog import Catalog
-    from shoal.catalog.matching import Condition, Coverage, Match, Matches
+    from shoal.catalog.matching import Condition, Match, Matches
     from shoal.catalog.unsure import Unsure
 
 __all__ = ["match"]
 
 Rule: TypeAlias = Literal["all", "reference"]
-UNITS = {"": 1, "B": 1, "kB": 1000, "KiB": 1024, "MB": 1_000_000, "MiB": 1024**2}
+UNITS = {
+    "": 1, "B": 1, "kB": 1000, "KiB": 1024, "MB": 1_000_000, "MiB": 1024**2, "GB": 10**9, "GiB": 1024**3
+}  # fmt: skip
 
 
 def match(
@@ -62,7 +64,7 @@ def match(
     smaller
         With a model: how many more devices it fits if it needs so much less RAM, for instance 12kB.
     rule
-        With a model: all, or reference for what the reference system asks: sensors, RAM and flash alone.
+        all, or reference for what the reference system asks of a model: sensors, RAM and flash alone.
     catalog
         The catalog's file; SHOAL_CATALOG or catalog.shoal by default.
     output_format
@@ -70,9 +72,9 @@ def match(
     """
     from shoal.catalog.matching import REFERENCE_RULE
 
-    if rule != "all" and (not model or smaller):
+    if rule != "all" and (smaller or (device and not model)):
         raise ConfigError(
-            "--rule is asked of a model, without --smaller",
+            "--rule is asked of a model or of the whole fleet, without --smaller",
             where="--rule",
             hint="shoal match MODEL --rule reference",
         )
@@ -80,13 +82,16 @@ def match(
         raise ConfigError(
             "--smaller is asked of a model", where="--smaller", hint="shoal match MODEL --smaller 12kB"
         )
+    asked = None if rule == "all" else REFERENCE_RULE
+    said = f"{' --training' if training else ''}{'' if asked is None else f' --rule {rule}'}"
+    follow = with_catalog(said, catalog)
     with opened(catalog) as found:
         if not model and not device:
-            return show_coverage(found.coverage(training=training, devices=True), found, output_format)
+            covered = coverage.coverage(found, asked, training=training)
+            return coverage.show(covered, found, output_format, follow)
         chosen = found.model(model).id if model else None
         where = found.device(device).id if device else None
         saving = bytes_of(smaller) if smaller else 0
-        asked = None if rule == "all" else REFERENCE_RULE
         answer = found.match(chosen, where, training=training, limit=limit, near=near, rule=asked)
         doubt = found.unsure(chosen, training=training, rule=asked) if chosen and not where else None
         change = found.what_if(chosen, ram=-saving, training=training) if saving and chosen else None
@@ -99,11 +104,11 @@ def match(
         one = (*answer.matches, *answer.near)[0]
         show_pair(one, titles)
     else:
-        show(answer, titles, model or device, by_device=not model)
+        show(answer, titles, model or device, follow, by_device=not model)
         if change is not None:
             console.text(f"{change} if it needs {saving:,} B less RAM")
         if doubt is not None and doubt.count:
-            show_doubt(doubt)
+            show_doubt(doubt, with_catalog(f"shoal device show {shlex.quote(doubt.device)}", catalog))
     return 0 if answer.count else 1
 
 
@@ -112,34 +117,29 @@ def bytes_of(text: str) -> int:
 
     Examples
     --------
-    >>> bytes_of("12kB"), bytes_of("4 KiB"), bytes_of("900")
-    (12000, 4096, 900)
+    >>> bytes_of("12kB"), bytes_of("4 KiB"), bytes_of("900"), bytes_of("1.5GB")
+    (12000, 4096, 900, 1500000000)
     """
     found = re.fullmatch(r"([\d_,.]+)\s*([A-Za-z]*)", text.strip())
     try:
         if found is None or found[2] not in UNITS:
             raise ValueError
         return round(float(found[1].replace(",", "").replace("_", "")) * UNITS[found[2]])
-    except ValueError:
+    except (ValueError, OverflowError):
         raise ConfigError(
-            f"{text!r} is no amount of memory", where="--smaller", hint="12kB, 4KiB, 900"
+            f"{text!r:.100} is no amount of memory", where="--smaller", hint="900, 12kB, 4KiB, 1MB, 2GiB"
         ) from None
 
 
 def titles_of(catalog: Catalog, answer: Matches) -> dict[str, str]:
     """Return the names of the models and devices of an answer."""
-    titles = {}
-    for one in (*answer.matches, *answer.near):
-        for kind, key in (("model", one.model), ("device", one.device)):
-            record = catalog.store.get(kind, key)
-            if record is not None:
-                body = record.body
-                titles[key] = f"{body['name']}:{body['version']}" if kind == "model" else str(body["title"])
-    return titles
+    found = (*answer.matches, *answer.near)
+    models = {one.model: title_of(catalog, "model", one.model) for one in found}
+    return models | {one.device: title_of(catalog, "device", one.device) for one in found}
 
 
-def show(answer: Matches, titles: Mapping[str, str], of: str, *, by_device: bool) -> None:
-    """Write what matches, and what nearly does."""
+def show(answer: Matches, titles: Mapping[str, str], of: str, follow: str, *, by_device: bool) -> None:
+    """Write what matches, and what nearly does; `follow` are the options of the next command."""
     what = "model" if by_device else "device"
     title = f"{of}: {console.counted(answer.count, what)} {'fits' if answer.count == 1 else 'fit'}"
     rows = [(*named(one, titles, by_device=by_device), *margins(one)) for one in answer.matches]
@@ -158,24 +158,24 @@ def show(answer: Matches, titles: Mapping[str, str], of: str, *, by_device: bool
     if answer.matches or answer.near:
         first = (*answer.matches, *answer.near)[0]
         chosen = titles[first.model] if by_device else shlex.quote(of)
-        console.next_command(f"shoal match {chosen} --device {shlex.quote(first.device)}")
+        console.next_command(f"shoal match {chosen} --device {shlex.quote(first.device)}{follow}")
     else:
         other = f"MODEL --device {shlex.quote(of)}" if by_device else f"{shlex.quote(of)} --device DEVICE"
-        console.next_command(f"shoal match {other}")
+        console.next_command(f"shoal match {other}{follow}")
 
 
-def show_doubt(doubt: Unsure) -> None:
-    """Write how many devices would fit but for what nobody said of them, and what to say."""
+def show_doubt(doubt: Unsure, command: str) -> None:
+    """Write how many devices would fit but for what nobody said of them, and the command that shows more."""
     who = "1 device" if doubt.count == 1 else f"{doubt.count:,} devices"
     unknown = ", ".join(doubt.unknown)
     console.note(f"{who} would fit but for what is not known, {doubt.device} for its {unknown}", "yellow")
-    console.note(f"state it in shoal:hardware; what is known: shoal device show {shlex.quote(doubt.device)}")
+    console.note(f"state it in shoal:hardware; what is known: {command}")
 
 
 def named(one: Match, titles: Mapping[str, str], *, by_device: bool) -> tuple[str, str]:
     """Return name and id of the other side of a match."""
     key = one.model if by_device else one.device
-    return titles.get(key, key), key[:19] if by_device else key
+    return titles[key], key[:19] if by_device else key
 
 
 def margins(one: Match) -> tuple[str, str]:
@@ -198,8 +198,12 @@ def show_pair(one: Match, titles: Mapping[str, str]) -> None:
         )
         for part in one.conditions
     ]
-    model, device = titles.get(one.model, one.model), titles.get(one.device, one.device)
-    console.table(f"{model} on {device}", ("", "", "needs", "has", "left"), rows, left=(0, 1, 2, 3))
+    console.table(
+        f"{titles[one.model]} on {titles[one.device]}",
+        ("", "", "needs", "has", "left"),
+        rows,
+        left=(0, 1, 2, 3),
+    )
     console.text(*verdict(one))
 
 
@@ -224,41 +228,6 @@ def margin(part: Condition) -> str:
     return "" if part.margin is None else f"{part.margin:+,.0f} {part.unit}"
 
 
-def show_coverage(found: Coverage, catalog: Catalog, output_format: Format) -> int:
-    """Write how many devices each model fits."""
-    names = {record.id: record.body for record in catalog.store.records("model")}
-    rows = sorted(
-        (
-            (f"{names[key]['name']}:{names[key]['version']}", int(count))
-            for key, count in zip(found.models, found.by_model, strict=True)
-        ),
-        key=lambda row: (-row[1], row[0]),
-    )
-    total = len(found.devices)
-    if output_format == "json":
-        console.json_result(
-            {
-                "models": len(found.models),
-                "devices": total,
-                "pairs": found.pairs,
-                "by_model": dict(rows),
-                "idle": list(found.idle),
-            }
-        )
-        return 0 if found.pairs else 1
-    shown = [(name, f"{count:,}", f"{count / max(total, 1):.0%}") for name, count in rows]
-    models = console.counted(len(rows), "model")
-    title = f"{models} × {console.counted(total, 'device')}: {console.counted(found.pairs, 'pair')} match"
-    table(title, ("model", "devices", "of all"), shown)
-    if found.idle:
-        who = "1 device runs" if len(found.idle) == 1 else f"{len(found.idle):,} devices run"
-        more = ", ..." if len(found.idle) > 3 else ""
-        console.note(f"{who} no model: {', '.join(found.idle[:3])}{more}")
-    if rows:
-        console.next_command(f"shoal match {shlex.quote(rows[-1][0])}")
-    return 0 if found.pairs else 1
-
-
 def as_json(answer: Matches, titles: Mapping[str, str]) -> dict[str, Any]:
     """Return an answer for programs."""
     return {
@@ -272,6 +241,6 @@ def one_as_json(one: Match, titles: Mapping[str, str]) -> dict[str, Any]:
     """Return a match for programs, with the names that people gave."""
     return {
         **one.body(),
-        "model_title": titles.get(one.model, ""),
-        "device_title": titles.get(one.device, ""),
+        "model_title": titles[one.model],
+        "device_title": titles[one.device],
     }

@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from shoal.cli import console
-from shoal.cli.catalogs import CatalogOption, Count, opened, table
+from shoal.cli.catalogs import CatalogOption, Count, opened, table, with_catalog
 from shoal.errors import ConfigError, QueryError, StorageError
 
 if TYPE_CHECKING:
@@ -48,7 +48,8 @@ def query(
     Parameters
     ----------
     text
-        The question, a file of it (.rq), - for standard input, or the name of a saved one.
+        The question, a file of it (.rq), - for standard input, or the name of one that is saved or comes with
+        Shoal.
     param
         A value of a parameter, `$name` in the question: a number, a text, or an <IRI>, for instance
         model=keywords; may be given several times.
@@ -74,9 +75,10 @@ def query(
         if not text:
             return listed(found, output_format)
         if save:
-            keep(found, save, read(text), title, pairs(parameter, "--parameter"))
+            command = keep(found, save, read(text), title, pairs(parameter, "--parameter"))
+            console.next_command(with_catalog(command, catalog))
             return 0
-        asked = shipped(text, found)
+        asked = read(text)
         values: dict[str, object] = dict(pairs(param, "--param"))
         if not NAME.fullmatch(asked):  # a saved question knows the types of its parameters
             values = {name: number(str(value)) for name, value in values.items()}
@@ -103,16 +105,6 @@ def read(text: str) -> str:
         return Path(text).read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
         raise StorageError(f"cannot read: {error}", where=text) from error
-
-
-def shipped(text: str, catalog: Catalog) -> str:
-    """Return what is asked: a name stands for a saved question, or else for one that comes with Shoal."""
-    from shoal.catalog.query import examples
-
-    if NAME.fullmatch(text) and text != "-" and not text.endswith(".rq"):
-        known = examples()
-        return known[text].sparql if text in known and catalog.store.get("query", text) is None else text
-    return read(text)
 
 
 def pairs(values: list[str] | None, option: str) -> dict[str, str]:
@@ -148,8 +140,8 @@ def number(text: str) -> object:
     return text
 
 
-def keep(catalog: Catalog, name: str, sparql: str, title: str, types: dict[str, str]) -> None:
-    """Save a question."""
+def keep(catalog: Catalog, name: str, sparql: str, title: str, types: dict[str, str]) -> str:
+    """Save a question; returns the command that asks it."""
     from shoal.catalog.documents import Query
 
     for parameter, kind in types.items():
@@ -159,7 +151,7 @@ def keep(catalog: Catalog, name: str, sparql: str, title: str, types: dict[str, 
     catalog.add(Query.checked(body, "--save"))
     console.text(f"saved: {name}")
     options = "".join(f" --param {parameter}=..." for parameter in types)
-    console.next_command(f"shoal query {name}{options}")
+    return f"shoal query {name}{options}"
 
 
 def listed(catalog: Catalog, output_format: Formats) -> int:

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
-from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 
 from shoal.serve import deployments, events, match, models, page, problem, search, things, well_known
 from shoal.serve.feed import Feed
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 ROUTERS = (well_known, things, models, match, deployments, search, events, page)
+# Files of models are weights: compressing takes long, and gains little.
+AS_IT_IS = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "application/octet-stream")
 # Whatever the environment says: what the directory is asked is told to nobody.
 SILENT: Any = dict.fromkeys(("tracing", "metrics", "logs", "operation_spans", "auto_configure"), False)
 
@@ -80,10 +82,13 @@ def app(
             jsonpath=watchdog(catalog, settings),
             indexing=Indexing(catalog, feed),
             remembered=Remembered(),
+            pages=Turns(2, waiting=64),
             # Each process that answers has one thing to do at a time, and keeps nobody else waiting.
             indexed=Turns(4, waiting=64),
             sparql=Turns(1, waiting=16),
             paths=Turns(1, waiting=16),
+            # Who sends slowly holds a turn for long: nobody waits for it.
+            sending=Turns(16, waiting=0),
             describing=Turns(1, waiting=16),
             clock=clock,
         )
@@ -120,7 +125,7 @@ def app(
         api.router.routes.extend(module.router.routes)
     table(api.router.routes)
     problem.handle(api)
-    api.add_middleware(GZipMiddleware, minimum_size=4096, compresslevel=4)
+    api.add_middleware(GZipMiddleware, minimum_size=4096, compresslevel=4, exclude_content_types=AS_IT_IS)
     api.add_middleware(Gate, settings=settings)
     api.add_middleware(Head)
     return api

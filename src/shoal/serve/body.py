@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from fastapi import Request
@@ -12,9 +15,9 @@ from shoal.serve.answer import JSON, LD, TD
 from shoal.serve.problem import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
 
-__all__ = ["DOCUMENT", "PATCH", "content", "document", "json", "schema", "sized", "unhurried"]
+__all__ = ["DOCUMENT", "PATCH", "content", "document", "json", "schema", "sized", "spooled", "unhurried"]
 
 DOCUMENT = (TD, LD, JSON)
 PATCH = ("application/merge-patch+json",)
@@ -23,8 +26,10 @@ LARGE = 50_000
 Result = TypeVar("Result")
 
 
-async def content(request: Request, largest: int, media: Sequence[str], *, required: bool = False) -> bytes:
-    """Return the body of a request.
+async def portions(
+    request: Request, largest: int, media: Sequence[str], *, required: bool = False
+) -> AsyncIterator[bytes]:
+    """Return the body of a request, as it comes.
 
     Parameters
     ----------
@@ -48,13 +53,31 @@ async def content(request: Request, largest: int, media: Sequence[str], *, requi
     length = request.headers.get("content-length", "")
     if length.isdecimal() and len(length) < 20 and int(length) > largest:
         raise Refused(413, f"{int(length):,} bytes, more than {largest:,}")
-    parts, size = [], 0
+    size = 0
     async for part in request.stream():
         size += len(part)
         if size > largest:
             raise Refused(413, f"more than {largest:,} bytes")
-        parts.append(part)
-    return b"".join(parts)
+        yield part
+
+
+async def content(request: Request, largest: int, media: Sequence[str], *, required: bool = False) -> bytes:
+    """Return the body of a request; takes and raises what :func:`portions` does."""
+    return b"".join([part async for part in portions(request, largest, media, required=required)])
+
+
+@asynccontextmanager
+async def spooled(request: Request, largest: int, media: Sequence[str], name: str) -> AsyncIterator[Path]:
+    """Give the body of a request as a file of this name, for as long as it is worked on.
+
+    It takes and raises what :func:`portions` does; the memory does not hold more than a portion.
+    """
+    with tempfile.TemporaryDirectory(prefix="shoal-") as folder:
+        file = Path(folder) / name
+        with file.open("wb") as out:
+            async for part in portions(request, largest, media):
+                await run_in_threadpool(out.write, part)
+        yield file
 
 
 async def json(

@@ -24,10 +24,10 @@ def tags(header: str) -> set[str]:
     return {one.strip().removeprefix("W/") for one in header.split(",")}
 
 
-def unchanged(request: Request, record: Record) -> bool:
-    """Whether a client that reads has the document already."""
+def unchanged(request: Request, tag: str) -> bool:
+    """Whether a client that reads has already what has this tag."""
     header = request.headers.get("if-none-match")
-    return header is not None and bool({"*", tag(record)} & tags(header))
+    return header is not None and bool({"*", tag} & tags(header))
 
 
 def demand(request: Request, record: Record | None) -> None:

@@ -12,9 +12,11 @@ from shoal.catalog.documents import Deployment
 from shoal.catalog.store import Record
 from shoal.serve import body, conditions
 from shoal.serve.answer import answer
+from shoal.serve.kinds import shown
 from shoal.serve.merge import merged
-from shoal.serve.openapi import INVALID, MISSING, TAKEN
+from shoal.serve.openapi import INVALID, MISSING, STALE, TAKEN
 from shoal.serve.paging import Format, Limit, Offset
+from shoal.serve.parameters import ONLY_KNOWN
 from shoal.serve.problem import Refused
 from shoal.serve.roles import OPERATOR, VIEWER
 from shoal.serve.service import Caller, Service, Serving
@@ -22,8 +24,9 @@ from shoal.serve.stored import found, listed, named_in_body, removed
 
 __all__ = ["router"]
 
-router = APIRouter(tags=["deployments"])
+router = APIRouter(tags=["deployments"], dependencies=[ONLY_KNOWN])
 EXAMPLE = {"model": "keywords@champion", "device": "urn:dev:ops:32473-hall-7", "status": "planned"}
+LONGEST = 1000  # characters of an id or a title
 Key = Annotated[str, Path(description="key of a deployment", examples=["hall-7"])]
 SENT = body.schema(*body.DOCUMENT, example=EXAMPLE)
 
@@ -33,7 +36,7 @@ async def list_deployments(
     serving: Serving, offset: Offset = 0, limit: Limit = None, format: Format = "array"
 ) -> Response:
     """List deployments in the order of their keys."""
-    return await listed(serving, "deployment", offset, limit, format, lambda one: one.body)
+    return await listed(serving, "deployment", offset, limit, format, said_of)
 
 
 @router.post("/deployments", status_code=201, dependencies=[OPERATOR], responses=MISSING, openapi_extra=SENT)
@@ -42,7 +45,7 @@ async def plan_deployment(request: Request, serving: Serving, caller: Caller) ->
     said = await body.document(request)
     key = said.get("key", str(uuid.uuid4()))
     record, _ = await write(request, serving, said | {"key": key}, caller, create=True)
-    return answer(record.body, status=201, headers=headers_of(record, created=True))
+    return answer(said_of(record), status=201, headers=headers_of(record, created=True))
 
 
 @router.get("/deployments/{key:path}", dependencies=[VIEWER], responses=MISSING)
@@ -50,9 +53,9 @@ async def retrieve_deployment(request: Request, serving: Serving, key: Key) -> R
     """Retrieve a deployment."""
     record = found(serving, "deployment", key)
     headers = headers_of(record)
-    if conditions.unchanged(request, record):
+    if conditions.unchanged(request, conditions.tag(record)):
         return Response(status_code=304, headers=headers)
-    return answer(record.body, headers=headers)
+    return answer(said_of(record), headers=headers)
 
 
 @router.put(
@@ -78,6 +81,9 @@ async def report_deployment(request: Request, serving: Serving, key: Key, caller
     """Report what became of a deployment: a JSON merge patch."""
     patch = await body.document(request, body.PATCH, required=True)
 
+    with named_in_body():
+        patch = await by_id(serving, patch)
+
     def change() -> Record:
         record = found(serving, "deployment", key)
         conditions.demand(request, record)
@@ -92,17 +98,33 @@ async def report_deployment(request: Request, serving: Serving, key: Key, caller
     return Response(status_code=204, headers=headers_of(record))
 
 
-@router.delete("/deployments/{key:path}", status_code=204, dependencies=[OPERATOR], responses=MISSING)
+@router.delete("/deployments/{key:path}", status_code=204, dependencies=[OPERATOR], responses=MISSING | STALE)
 async def delete_deployment(request: Request, serving: Serving, key: Key, caller: Caller) -> Response:
     """Remove a deployment; its history stays in the log."""
     await removed(request, serving, "deployment", key, caller)
     return Response(status_code=204)
 
 
+def said_of(record: Record) -> dict[str, Any]:
+    """Return a deployment as it is shown."""
+    return shown("deployment", record.body)
+
+
 def headers_of(record: Record, *, created: bool = False) -> dict[str, str]:
     """Return the headers of an answer about a deployment."""
     place = {"Location": f"/deployments/{quote(record.id, safe='')}"} if created else {}
     return {"ETag": conditions.tag(record), **place}
+
+
+async def by_id(serving: Service, said: dict[str, Any]) -> dict[str, Any]:
+    """Return what is said of a deployment, with the id of the device where that is called by its title.
+
+    Titles are looked up before it is written: the index of words may have to follow first.
+    """
+    device = said.get("device")
+    if not isinstance(device, str) or len(device) > LONGEST or serving.store.get("device", device):
+        return said
+    return said | {"device": await serving.indexed.run(lambda: serving.catalog.device(device).id)}
 
 
 def resolved(serving: Service, said: dict[str, Any]) -> Deployment:
@@ -116,6 +138,8 @@ async def write(
     request: Request, serving: Service, said: dict[str, Any], caller: str, *, create: bool = False
 ) -> tuple[Record, bool]:
     """Store a deployment whose model and device exist; returns it, and whether it is new."""
+    with named_in_body():
+        said = await by_id(serving, said)
 
     def change() -> tuple[Record, bool]:
         deployment = resolved(serving, said)

@@ -5,18 +5,17 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoal import errors
 from shoal.catalog.describe.describe import Description, document
-from shoal.catalog.intake import completed
+from shoal.catalog.intake import completed, read_file
 from shoal.errors import DocumentError, ModelError, ShoalError, StorageError
 from shoal.serve.problem import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from shoal.catalog import Catalog
     from shoal.catalog.documents import Model
@@ -26,9 +25,9 @@ __all__ = ["add_model"]
 
 
 def add_model(
-    catalog: Catalog, content: bytes, kind: str, fields: Mapping[str, Any], settings: Settings, actor: str
+    catalog: Catalog, file: Path, fields: Mapping[str, Any], settings: Settings, actor: str
 ) -> Model:
-    """Store a model and its file, as `Catalog.add_model`; nothing of the file is read in this process.
+    """Store a model and its file, as `Catalog.add_model`; this process does not look into the file.
 
     Raises
     ------
@@ -39,8 +38,9 @@ def add_model(
     Refused
         501, where a package is missing that reads such files.
     """
-    described = describe(content, kind, fields, settings)
-    given = document(described, f"model.{kind}")
+    described = describe(file, fields, settings)
+    given = document(described, file.name)
+    content = read_file(file)
     with catalog.store.transaction():
         if catalog.store.write_blob(content) != given.sha256:
             raise StorageError("the file changed while it was read", hint="try again")
@@ -49,23 +49,20 @@ def add_model(
     return model
 
 
-def describe(content: bytes, kind: str, fields: Mapping[str, Any], settings: Settings) -> Description:
+def describe(file: Path, fields: Mapping[str, Any], settings: Settings) -> Description:
     """Return what is known of a model's file."""
-    with tempfile.TemporaryDirectory(prefix="shoal-") as folder:
-        file = Path(folder) / f"model.{kind}"
-        file.write_bytes(content)
-        try:
-            ended = subprocess.run(
-                # -P: no module of the folder that the server was started in.
-                [sys.executable, "-P", "-m", "shoal.serve.reader"],
-                input=json.dumps([str(file), fields, settings.describe_memory]).encode(),
-                stdout=subprocess.PIPE,
-                timeout=settings.describe_seconds,
-                start_new_session=True,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise ModelError(f"the file takes longer than {settings.describe_seconds:g} s to read") from None
+    try:
+        ended = subprocess.run(
+            # -P: no module of the folder that the server was started in.
+            [sys.executable, "-P", "-m", "shoal.serve.reader"],
+            input=json.dumps([str(file), fields, settings.describe_memory]).encode(),
+            stdout=subprocess.PIPE,
+            timeout=settings.describe_seconds,
+            start_new_session=True,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise ModelError(f"the file takes longer than {settings.describe_seconds:g} s to read") from None
     if ended.returncode != 0:
         raise ModelError(f"the file ended the process that read it ({ended.returncode})")
     answer = json.loads(ended.stdout)

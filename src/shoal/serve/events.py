@@ -8,7 +8,9 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from shoal.catalog.documents import KINDS
+from shoal.serve.kinds import Kinds, named, stored
 from shoal.serve.openapi import INVALID, MISSING, Answers
+from shoal.serve.parameters import ONLY_KNOWN
 from shoal.serve.problem import Refused
 from shoal.serve.roles import VIEWER
 from shoal.serve.service import Service, Serving
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["router"]
 
-router = APIRouter(tags=["events"])
+router = APIRouter(tags=["events"], dependencies=[ONLY_KNOWN])
 
 STREAM = "text/event-stream"
 ACTIONS = ("created", "updated", "deleted")
@@ -36,15 +38,11 @@ async def all_events(
     request: Request,
     serving: Serving,
     diff: Diff = False,
-    kinds: Annotated[str, Query(description="kinds of documents, with commas between")] = "thing",
+    kinds: Kinds = None,
     last: Last = None,
 ) -> Response:
     """Follow all events of things, or of other kinds of documents."""
-    wanted = {one.strip() for one in kinds.split(",")}
-    unknown = sorted(wanted - names())
-    if unknown:
-        text = f"no kind '{unknown[0][:50]}': {', '.join(sorted(names()))}"
-        raise Refused(400, f"kinds: {text}", fields=[("kinds", text)])
+    wanted = {named(kind) for kind in stored(kinds or ["thing"])}
     return stream(request, serving, {f"{kind}_{action}" for kind in wanted for action in ACTIONS}, diff, last)
 
 
@@ -54,14 +52,9 @@ async def events_of_type(
 ) -> Response:
     """Follow the events of one type: thing_created, thing_updated, thing_deleted, model_created, ..."""
     kind, _, action = name.rpartition("_")
-    if kind not in names() or action not in ACTIONS:
+    if kind not in map(named, KINDS) or action not in ACTIONS:
         raise Refused(404, f"no events '{name[:100]}'", hint="/events/thing_created")
     return stream(request, serving, {name}, diff, last)
-
-
-def names() -> set[str]:
-    """Return the kinds of documents, as events call them."""
-    return {"thing" if kind == "device" else kind for kind in KINDS}
 
 
 def stream(request: Request, serving: Service, types: set[str], diff: bool, last: str | None) -> Response:

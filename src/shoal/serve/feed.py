@@ -9,6 +9,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from shoal.serve.kinds import named, shown
 from shoal.serve.merge import difference
 from shoal.serve.registration import in_discovery, stamp
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Feed", "Message"]
 
-KINDS = {"device": "thing"}
 PORTION = 256
 KEPT, KEPT_BYTES = 4096, 16 * 2**20
 
@@ -195,17 +195,17 @@ def size(messages: Iterable[Message]) -> int:
 
 def message(event: Event) -> Message:
     """Return an event as it is sent."""
-    name = f"{KINDS.get(event.kind, event.kind)}_{event.action}"
+    name = f"{named(event.kind)}_{event.action}"
     brief: dict[str, object] = {"id": event.id}
     full = brief
     body, before = event.body, event.before
     if body is not None and event.action == "created":
-        full = body if event.kind == "device" else {"id": event.id, **body}
+        full = body if event.kind == "device" else {"id": event.id, **shown(event.kind, body)}
         if event.kind == "device":
             registration = {"created": stamp(event.at), "modified": stamp(event.at)}
             full = {**body, "@context": in_discovery(body["@context"]), "registration": registration}
     elif body is not None and before is not None:
-        full = {**difference(before, body), "id": event.id}
+        full = {**difference(shown(event.kind, before), shown(event.kind, body)), "id": event.id}
     return Message(event.sequence, event.kind, name, line(event, name, brief), line(event, name, full))
 
 

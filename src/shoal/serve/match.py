@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from typing import Annotated, Any
+from dataclasses import asdict
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
 
+from shoal.catalog.matching import ALL, REFERENCE_RULE
 from shoal.serve.answer import JSON, answer, encoded
 from shoal.serve.openapi import MISSING
+from shoal.serve.parameters import ONLY_KNOWN
 from shoal.serve.problem import Refused
 from shoal.serve.roles import VIEWER
 from shoal.serve.service import Service, Serving
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/match", tags=["match"])
+router = APIRouter(prefix="/match", tags=["match"], dependencies=[ONLY_KNOWN])
 
 NEAR, QUICK = 100, 20
 Model = Annotated[
     str | None, Query(description="name, name:version, name@alias, SHA-256", examples=["keywords"])
 ]
 Device = Annotated[str | None, Query(description="id or title of a thing", examples=["Hall 7"])]
+Rule = Annotated[
+    Literal["all", "reference"],
+    Query(description="what is asked of a model's devices: all, or memory and a sensor of each class"),
+]
+RULES = {"all": None, "reference": REFERENCE_RULE}
 Training = Annotated[bool, Query(description="the model shall learn there")]
 More = Annotated[int, Query(ge=-(2**53), le=2**53, description="more than the model needs; negative: less")]
 
@@ -35,23 +43,33 @@ async def match(
     limit: Annotated[int, Query(ge=0, le=2**53)] = 10,
     offset: Annotated[int, Query(ge=0, le=2**53)] = 0,
     near: Annotated[int, Query(ge=0, le=NEAR, description="that fail one condition only, at most")] = 3,
+    rule: Rule = "all",
+    not_known: Annotated[
+        bool, Query(description="the devices that a model would fit but for what is not known of them, too")
+    ] = False,
 ) -> Response:
     """Which devices a model fits, or which models a device runs: every condition of each, near misses too."""
     if model is None and device is None:
         raise Refused(400, "model or device: missing", fields=[("model", "missing, and so is device")])
+    if not_known and (model is None or device is not None):
+        raise Refused(400, "not_known: asked of a model alone", fields=[("not_known", "of a model alone")])
+    asked = RULES[rule]
     size = min(limit, serving.settings.match_page)
 
     def ask() -> bytes:
-        found = serving.catalog.match(model, device, training=training, limit=size, offset=offset, near=near)
-        return encoded(
-            {
-                "count": found.count,
-                "matches": [one.body() for one in found.matches],
-                "near": [one.body() for one in found.near],
-            }
+        found = serving.catalog.match(
+            model, device, training=training, limit=size, offset=offset, near=near, rule=asked
         )
+        said: dict[str, Any] = {
+            "count": found.count,
+            "matches": [one.body() for one in found.matches],
+            "near": [one.body() for one in found.near],
+        }
+        if not_known and model is not None:
+            said["not_known"] = asdict(serving.catalog.unsure(model, training=training, rule=asked))
+        return encoded(said)
 
-    if size > QUICK or near > QUICK:
+    if size > QUICK or near > QUICK or asked is not None or not_known:
         return Response(await serving.indexed.run(ask), media_type=JSON)
     question = (model, device, training, size, offset, near)
     return Response(await promptly(serving, question, ask), media_type=JSON)
@@ -65,15 +83,19 @@ async def match_ids(
     training: Training = False,
     limit: Annotated[int, Query(ge=0, le=100_000)] = 1000,
     offset: Annotated[int, Query(ge=0, le=2**53)] = 0,
+    rule: Rule = "all",
 ) -> Response:
     """Which devices a model fits, or which models a device runs: their ids alone."""
     if (model is None) == (device is None):
         raise Refused(400, "one of model and device", fields=[("model", "this or device, and not both")])
+    if model is None and rule != "all":
+        raise Refused(400, "rule: asked of a model's devices", fields=[("rule", "of a model's devices")])
 
     def ask() -> dict[str, Any]:
         index = serving.catalog.index
         if model is not None:
-            found = index.devices_for(serving.catalog.model(model).id, training=training)
+            wanted = serving.catalog.model(model)
+            found = index.devices_for(wanted, training=training, rule=RULES[rule] or ALL)
         else:
             found = index.models_for(serving.catalog.device(str(device)).id, training=training)
         return {"count": found.count, "ids": found.first(limit, offset)}

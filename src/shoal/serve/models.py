@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import StreamingResponse
 
 from shoal.catalog import documents
-from shoal.serve import body, describing
+from shoal.catalog.store import Record
+from shoal.serve import body, conditions, describing
 from shoal.serve.answer import answer
-from shoal.serve.openapi import INVALID, MISSING
+from shoal.serve.openapi import INVALID, MISSING, STALE
 from shoal.serve.paging import Format, Limit, Offset
+from shoal.serve.parameters import ONLY_KNOWN
 from shoal.serve.problem import Refused
 from shoal.serve.roles import ADMIN, OPERATOR, VIEWER
-from shoal.serve.service import Caller, Serving
-from shoal.serve.stored import listed, named_in_body
+from shoal.serve.service import Caller, Service, Serving
+from shoal.serve.stored import found, listed, named_in_body, removed
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
 
 __all__ = ["router"]
 
-router = APIRouter(tags=["models"])
+router = APIRouter(tags=["models"], dependencies=[ONLY_KNOWN])
 
 BINARY = "application/octet-stream"
 Reference = Annotated[str, Path(description="name, name:version, name@alias, SHA-256", examples=["keywords"])]
@@ -55,7 +62,6 @@ async def add_model(
     train_last: Annotated[int | None, Query(ge=1, le=1000)] = None,
 ) -> Response:
     """Add a model by its file; everything that the file says is read from it."""
-    content = await body.content(request, serving.settings.largest_model, (BINARY,))
     given = {
         "name": name,
         "version": version,
@@ -69,50 +75,91 @@ async def add_model(
         "train_last": train_last,
     }
     fields = {field: value for field, value in given.items() if value is not None}
-    if not content:
-        raise Refused(400, "the body is empty: send the file of the model", fields=[("", "empty")])
-    model = await serving.describing.run(
-        lambda: describing.add_model(serving.catalog, content, kind, fields, serving.settings, caller)
-    )
-    headers = {"Location": f"/models/{model.id}"}
+    settings = serving.settings
+    async with (
+        serving.sending,
+        body.spooled(request, settings.largest_model, (BINARY,), f"model.{kind}") as file,
+    ):
+        if not file.stat().st_size:
+            raise Refused(400, "the body is empty: send the file of the model", fields=[("", "empty")])
+        model = await serving.describing.run(
+            lambda: describing.add_model(serving.catalog, file, fields, settings, caller)
+        )
+    headers = {"Location": f"/models/{model.id}", "ETag": conditions.tag(found(serving, "model", model.id))}
     return answer({"id": model.id, **model.body()}, status=201, headers=headers)
 
 
 @router.get("/models/{reference}", dependencies=[VIEWER], responses=MISSING)
-async def retrieve_model(serving: Serving, reference: Reference) -> Response:
+async def retrieve_model(request: Request, serving: Serving, reference: Reference) -> Response:
     """Retrieve a model: keywords, keywords:1.0.0, keywords@champion, sha256:9f86... or its beginning."""
-    model = serving.catalog.model(reference)
-    return answer({"id": model.id, **model.body()})
+    record = model_of(serving, reference)
+    tag = conditions.tag(record)
+    if conditions.unchanged(request, tag):
+        return Response(status_code=304, headers={"ETag": tag})
+    return answer({"id": record.id, **record.body}, headers={"ETag": tag})
 
 
 @router.get("/models/{reference}/file", dependencies=[VIEWER], responses=MISSING)
-def retrieve_file(serving: Serving, reference: Reference) -> Response:
+async def retrieve_file(request: Request, serving: Serving, reference: Reference) -> Response:
     """Retrieve the file of a model."""
     model = serving.catalog.model(reference)
+    tag = f'"{model.sha256}"'
+    if conditions.unchanged(request, tag):
+        return Response(status_code=304, headers={"ETag": tag})
     headers = {
-        "ETag": f'"{model.sha256}"',
+        "ETag": tag,
         "Content-Disposition": f'attachment; filename="{model.name}-{model.version}.{model.format}"',
+        "Content-Length": str(serving.store.blob_size(model.sha256)),
         "X-Content-Type-Options": "nosniff",
     }
-    return Response(serving.store.read_blob(model.sha256), headers=headers, media_type=BINARY)
+    if request.scope.get("head"):
+        return Response(headers=headers, media_type=BINARY)
+    pieces = serving.store.blob_pieces(model.sha256)
+    first = await serving.pages.run(partial(next, pieces))
+    return StreamingResponse(sent(serving, first, pieces), headers=headers, media_type=BINARY)
 
 
-@router.delete("/models/{reference}", status_code=204, dependencies=[ADMIN], responses=MISSING)
-async def delete_model(serving: Serving, caller: Caller, reference: Reference) -> Response:
+async def sent(serving: Service, first: bytes, pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """Yield the pieces of a file, each when the client has taken those before it."""
+    piece: bytes | None = first
+    while piece is not None:
+        yield piece
+        piece = await serving.pages.run(partial(next, pieces, None), begun=True)
+
+
+@router.delete("/models/{reference}", status_code=204, dependencies=[ADMIN], responses=MISSING | STALE)
+async def delete_model(request: Request, serving: Serving, caller: Caller, reference: Reference) -> Response:
     """Remove a model that no alias and no deployment needs."""
 
     def remove() -> None:
-        serving.catalog.remove("model", serving.catalog.model(reference).id, actor=caller)
+        record = model_of(serving, reference)
+        conditions.demand(request, record)
+        serving.catalog.remove("model", record.id, actor=caller)
 
     await serving.writer.run(remove)
     return Response(status_code=204)
+
+
+def model_of(serving: Service, reference: str) -> Record:
+    """Return what is stored of a model, by any of its names."""
+    return found(serving, "model", serving.catalog.model(reference).id)
+
+
+@router.get("/models/{name}/aliases/{alias}", dependencies=[VIEWER], responses=MISSING)
+async def retrieve_alias(request: Request, serving: Serving, name: Name, alias: Alias) -> Response:
+    """Retrieve which model name@alias means."""
+    record = found(serving, "alias", f"{name}@{alias}")
+    tag = conditions.tag(record)
+    if conditions.unchanged(request, tag):
+        return Response(status_code=304, headers={"ETag": tag})
+    return answer(record.body, headers={"ETag": tag})
 
 
 @router.put(
     "/models/{name}/aliases/{alias}",
     status_code=204,
     dependencies=[OPERATOR],
-    responses=MISSING,
+    responses=MISSING | STALE,
     openapi_extra=body.schema(*body.DOCUMENT, example={"model": "keywords:1.0.0"}),
 )
 async def move_alias(
@@ -124,18 +171,24 @@ async def move_alias(
     if not isinstance(model, str):
         raise Refused(400, "model: not a text", fields=[("model", "not a text")])
 
-    def move() -> None:
+    def move() -> str:
         digest = serving.catalog.model(model).sha256
         document = documents.Alias.checked({"name": name, "alias": alias, "model": digest}, "request")
+        conditions.demand(request, serving.store.get("alias", document.id))
         serving.catalog.add(document, actor=caller)
+        return conditions.tag(found(serving, "alias", document.id))
 
     with named_in_body():
-        await serving.writer.run(move)
-    return Response(status_code=204)
+        tag = await serving.writer.run(move)
+    return Response(status_code=204, headers={"ETag": tag})
 
 
-@router.delete("/models/{name}/aliases/{alias}", status_code=204, dependencies=[OPERATOR], responses=MISSING)
-async def delete_alias(serving: Serving, caller: Caller, name: Name, alias: Alias) -> Response:
+@router.delete(
+    "/models/{name}/aliases/{alias}", status_code=204, dependencies=[OPERATOR], responses=MISSING | STALE
+)
+async def delete_alias(
+    request: Request, serving: Serving, caller: Caller, name: Name, alias: Alias
+) -> Response:
     """Remove an alias."""
-    await serving.writer.run(lambda: serving.catalog.remove("alias", f"{name}@{alias}", actor=caller))
+    await removed(request, serving, "alias", f"{name}@{alias}", caller)
     return Response(status_code=204)

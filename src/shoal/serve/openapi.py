@@ -8,7 +8,7 @@ from shoal.catalog.documents.thing import TD_1_1
 from shoal.serve import body
 from shoal.serve.problem import PROBLEM
 
-__all__ = ["INVALID", "MISSING", "TAKEN", "Answers", "thing"]
+__all__ = ["INVALID", "MISSING", "STALE", "TAKEN", "Answers", "thing"]
 
 SHAPE = {
     "type": "object",
@@ -40,7 +40,8 @@ Answers = dict[int | str, dict[str, Any]]
 
 INVALID: Answers = {400: told("something is wrong with the request")}
 MISSING: Answers = {**INVALID, 404: told("there is none")}
-TAKEN: Answers = {**INVALID, 201: {"description": "created"}, 412: told("it is not as the client believes")}
+STALE: Answers = {412: told("it is not as the client believes")}
+TAKEN: Answers = {**INVALID, **STALE, 201: {"description": "created"}}
 
 TD_EXAMPLE = {
     "@context": TD_1_1,

@@ -8,12 +8,17 @@ from urllib.parse import urlencode
 
 from fastapi import Query
 
+from shoal.serve.answer import encoded
 from shoal.serve.problem import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-__all__ = ["Format", "Limit", "Offset", "Page", "ordered_by_id"]
+    from shoal.catalog.store import Record, Store
+
+__all__ = ["Format", "Limit", "Offset", "Page", "ordered_by_id", "portion"]
+
+PORTION = 16  # documents that are read at once: so many of the largest take little memory
 
 Offset = Annotated[int, Query(ge=0, le=2**53, description="documents to leave out")]
 Limit = Annotated[int | None, Query(ge=1, le=2**53, description="documents in a page, at most")]
@@ -30,6 +35,8 @@ class Page:
         Of the collection, from the root of the server.
     offset, limit
         Documents before it; documents in it, at most.
+    members
+        Those in it, in JSON; fewer than `limit` where they are large.
     total
         Documents in the collection.
     revision
@@ -41,6 +48,7 @@ class Page:
     path: str
     offset: int
     limit: int
+    members: Sequence[bytes]
     total: int
     revision: int
     others: tuple[tuple[str, str], ...] = ()
@@ -53,8 +61,8 @@ class Page:
     @property
     def next(self) -> int | None:
         """Where the next page begins; None where there is none."""
-        following = self.offset + self.limit
-        return following if following < self.total else None
+        following = self.offset + len(self.members)
+        return following if self.members and following < self.total else None
 
     def headers(self, *more: tuple[str, str]) -> dict[str, str]:
         """Return the `Link` header, RFC 8288."""
@@ -63,17 +71,50 @@ class Page:
             links.insert(0, f'<{self.link(self.next, *more)}>; rel="next"')
         return {"Link": ", ".join(links)}
 
-    def collection(self, kind: str, members: Sequence[Any]) -> dict[str, Any]:
+    def array(self) -> bytes:
+        """Return the page as an array."""
+        return b"[" + b",".join(self.members) + b"]"
+
+    def collection(self, kind: str) -> bytes:
         """Return the page as an object."""
         form = ("format", "collection")
         body = {
             "@context": "https://www.w3.org/2022/wot/discovery",
             "@type": kind,
             "total": self.total,
-            "members": members,
             "@id": self.link(self.offset, form),
         }
-        return body if self.next is None else {**body, "next": self.link(self.next, form)}
+        if self.next is not None:
+            body["next"] = self.link(self.next, form)
+        return encoded(body)[:-1] + b',"members":' + self.array() + b"}"
+
+
+def portion(
+    store: Store, kind: str, offset: int, limit: int, most: int, shown: Callable[[Record], dict[str, Any]]
+) -> list[bytes]:
+    """Return documents in the order of their ids, in JSON.
+
+    Parameters
+    ----------
+    limit, most
+        Documents, and their bytes, at most; but one document, however large.
+    shown
+        Gives a document as it is shown.
+    """
+    found: list[bytes] = []
+    size, after = 0, None
+    while len(found) < limit:
+        records = [*store.records(kind, after=after, offset=offset, limit=min(PORTION, limit - len(found)))]
+        for record in records:
+            text = encoded(shown(record))
+            size += len(text)
+            if found and size > most:
+                return found
+            found.append(text)
+        if len(records) < PORTION:
+            break
+        after, offset = records[-1].id, 0
+    return found
 
 
 def ordered_by_id(sort_by: str | None, sort_order: str | None) -> tuple[tuple[str, str], ...]:

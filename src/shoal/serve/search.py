@@ -9,11 +9,13 @@ from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from shoal.catalog.query import Limits, Results
+from shoal.catalog.query import Limits, Results, examples
 from shoal.errors import QueryError, ShoalError, UnknownError
 from shoal.serve import body
 from shoal.serve.answer import JSON, LD, answer, chosen
+from shoal.serve.kinds import Kinds, stored
 from shoal.serve.openapi import INVALID, MISSING
+from shoal.serve.parameters import ONLY_KNOWN
 from shoal.serve.problem import Refused
 from shoal.serve.roles import VIEWER
 from shoal.serve.service import Caller, Service, Serving
@@ -48,18 +50,13 @@ SENT["requestBody"]["content"][FORM] = {
 }
 
 
-@router.get("/search/sparql", dependencies=[VIEWER], responses=INVALID)
+@router.get("/search/sparql", dependencies=[VIEWER, ONLY_KNOWN], responses=INVALID)
 async def search_sparql(request: Request, serving: Serving, caller: Caller, query: Sparql) -> Response:
     """Answer a SPARQL query: SELECT, ASK, CONSTRUCT or DESCRIBE."""
     return await sparql(request, serving, caller, query)
 
 
-@router.post(
-    "/search/sparql",
-    dependencies=[VIEWER],
-    responses=INVALID,
-    openapi_extra=SENT,
-)
+@router.post("/search/sparql", dependencies=[VIEWER, ONLY_KNOWN], responses=INVALID, openapi_extra=SENT)
 async def post_sparql(request: Request, serving: Serving, caller: Caller) -> Response:
     """Answer a SPARQL query that is sent as the body, or as a form."""
     largest = 4 * serving.settings.query_length
@@ -76,7 +73,7 @@ async def post_sparql(request: Request, serving: Serving, caller: Caller) -> Res
     return await sparql(request, serving, caller, text)
 
 
-@router.get("/search/jsonpath", dependencies=[VIEWER], responses=INVALID)
+@router.get("/search/jsonpath", dependencies=[VIEWER, ONLY_KNOWN], responses=INVALID)
 async def search_jsonpath(serving: Serving, caller: Caller, query: JsonPath) -> Response:
     """Find parts of Thing Descriptions by JSONPath; the root is the array of all of them."""
     admit(serving, caller, query)
@@ -86,20 +83,21 @@ async def search_jsonpath(serving: Serving, caller: Caller, query: JsonPath) -> 
         return Response(await serving.jsonpath.ask(query), media_type=JSON)
 
 
-@router.get("/search/text", dependencies=[VIEWER], responses=INVALID)
+@router.get("/search/text", dependencies=[VIEWER, ONLY_KNOWN], responses=INVALID)
 async def search_text(
     serving: Serving,
     caller: Caller,
     query: Words,
-    kinds: Annotated[list[str] | None, Query(description="kinds of documents")] = None,
+    kinds: Kinds = None,
     offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 20,
 ) -> Response:
     """Find documents of all kinds by words, the best first."""
     admit(serving, caller, query)
+    wanted = None if kinds is None else stored(kinds)
 
     def find() -> list[dict[str, object]]:
-        found = serving.catalog.find(query, kinds=kinds, limit=limit, offset=offset)
+        found = serving.catalog.find(query, kinds=wanted, limit=limit, offset=offset)
         return [
             {"kind": one.kind, "id": one.id, "title": one.title, "score": one.score, "excerpt": one.excerpt}
             for one in found
@@ -115,8 +113,8 @@ async def answer_saved_query(
     caller: Caller,
     name: Annotated[str, Path(description="name of a saved query", examples=["small-models"])],
 ) -> Response:
-    """Answer a saved query; the parameters of the request are its own."""
-    if serving.store.get("query", name) is None:
+    """Answer a saved query, or one that comes with Shoal; the parameters of the request are its own."""
+    if serving.store.get("query", name) is None and name not in examples():
         raise Refused(404, f"no saved query '{name[:200]}'")
     parameters = dict(request.query_params)
     return await sparql(request, serving, caller, name, parameters)

@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from shoal.errors import ConfigError, MissingExtraError
@@ -59,12 +59,14 @@ def serve(
         import uvicorn
 
         from shoal.serve.app import app
+        from shoal.serve.connection import connecting
     except ImportError as error:
-        if str(error.name).split(".")[0] not in {"fastapi", "starlette", "uvicorn", "anyio"}:
+        if str(error.name).split(".")[0] not in {"fastapi", "starlette", "uvicorn", "anyio", "httptools"}:
             raise
         raise MissingExtraError(str(error.name), "server") from error
     config = uvicorn.Config(
         app(catalog, settings),
+        http=connecting(settings, files(2 * settings.connections)),
         log_level="warning",
         access_log=False,
         server_header=False,
@@ -94,6 +96,22 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
         ) from None
     with listener:
         yield listener
+
+
+def files(wanted: int) -> int:
+    """Return how many files and connections this process may open, after asking for so many."""
+    try:
+        import resource
+    except ImportError:  # a system without such a limit
+        return wanted
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return wanted
+    more = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if more > soft:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (more, hard))
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
 def address(listener: socket.socket) -> str:

@@ -45,8 +45,9 @@ class Service:
         Keeps the index up to date.
     remembered
         The last matches.
-    indexed, sparql, paths, describing
-        The turns of what asks the index or for words, of SPARQL, of JSONPath, and of files of models.
+    pages, indexed, sparql, paths, sending, describing
+        The turns of pages of documents, of what asks the index or for words, of SPARQL, of JSONPath, of
+        models that are sent, and of what reads their files.
     clock
         Seconds since 1970.
     """
@@ -59,9 +60,11 @@ class Service:
     jsonpath: Watchdog | None
     indexing: Indexing
     remembered: Remembered
+    pages: Turns
     indexed: Turns
     sparql: Turns
     paths: Turns
+    sending: Turns
     describing: Turns
     clock: Callable[[], float] = time.time
 

@@ -27,10 +27,16 @@ class Settings:
         Let everybody on this machine in, without a token; for a loopback address alone.
     base
         Where clients reach it, https://tdd.example.com/ behind a proxy; None: as each of them asks for it.
-    page
-        Documents in one answer, at most.
+    page, page_bytes
+        Documents in one answer, and their bytes, at most.
     largest_document, largest_model
         Bytes of a request.
+    connections, address_connections
+        At one time: all of them, those of one address; fewer where the process may open few files.
+    head_seconds, body_seconds
+        In which a client sends the line and the headers of a request, and its body.
+    stall_seconds
+        After which a client is gone that took nothing of its answer.
     requests, queries
         Per second and client; twice as many at once.
     query_seconds, query_rows, query_bytes, query_length
@@ -63,8 +69,14 @@ class Settings:
     open: bool = False
     base: str | None = None
     page: int = 1000
+    page_bytes: int = 4 * 2**20
     largest_document: int = 1_000_000
     largest_model: int = 64 * 2**20
+    connections: int = 4096
+    address_connections: int = 3072
+    head_seconds: float = 10.0
+    body_seconds: float = 120.0
+    stall_seconds: float = 60.0
     requests: float = 2000.0
     queries: float = 50.0
     query_seconds: float = 10.0

@@ -5,24 +5,26 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from fastapi import Response
+
 from shoal.errors import UnknownError
-from shoal.serve import body, conditions
-from shoal.serve.answer import answer
-from shoal.serve.paging import Page
+from shoal.serve import conditions
+from shoal.serve.answer import JSON
+from shoal.serve.kinds import named
+from shoal.serve.paging import Page, portion
 from shoal.serve.problem import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from fastapi import Request, Response
+    from fastapi import Request
 
     from shoal.catalog.store import Record
     from shoal.serve.service import Service
 
-__all__ = ["TYPICAL", "found", "listed", "named_in_body", "removed"]
+__all__ = ["found", "listed", "named_in_body", "paged", "removed"]
 
-TYPICAL = 1000  # bytes of a document
-PLACES = {"device": ("thing", "/things"), "deployment": ("deployment", "/deployments")}
+PLACES = {"device": "/things", "deployment": "/deployments"}
 
 
 def found(serving: Service, kind: str, id: str) -> Record:
@@ -35,8 +37,7 @@ def found(serving: Service, kind: str, id: str) -> Record:
     """
     record = serving.store.get(kind, id)
     if record is None:
-        name, path = PLACES[kind]
-        raise Refused(404, f"no {name} '{id[:200]}'", hint=f"GET {path}")
+        raise Refused(404, f"no {named(kind)} '{id[:200]}'", hint=f"GET {PLACES.get(kind, '/models')}")
     return record
 
 
@@ -49,17 +50,32 @@ async def listed(
     shown: Callable[[Record], dict[str, Any]],
 ) -> Response:
     """Return a page of the documents of a kind, in the order of their ids."""
-    size = min(limit or serving.settings.page, serving.settings.page)
-    store = serving.store
-    page = Page(f"/{kind}s", offset, size, store.count(kind), store.revision)
+    revision = serving.store.revision
 
     def read() -> Response:
-        members = [shown(one) for one in store.records(kind, offset=offset, limit=size)]
+        page = paged(serving, kind, offset, limit, revision, shown)
         if format == "collection":
-            return answer(page.collection("Collection", members), headers=page.headers(("format", format)))
-        return answer(members, headers=page.headers())
+            links = page.headers(("format", format))
+            return Response(page.collection("Collection"), headers=links, media_type=JSON)
+        return Response(page.array(), headers=page.headers(), media_type=JSON)
 
-    return await body.unhurried(TYPICAL * min(size, page.total), read)
+    return await serving.pages.run(read)
+
+
+def paged(
+    serving: Service,
+    kind: str,
+    offset: int,
+    limit: int | None,
+    revision: int,
+    shown: Callable[[Record], dict[str, Any]],
+    others: tuple[tuple[str, str], ...] = (),
+) -> Page:
+    """Read a page of the documents of a kind."""
+    settings, store = serving.settings, serving.store
+    size = min(limit or settings.page, settings.page)
+    members = portion(store, kind, offset, size, settings.page_bytes, shown)
+    return Page(f"/{named(kind)}s", offset, size, members, store.count(kind), revision, others)
 
 
 async def removed(request: Request, serving: Service, kind: str, id: str, caller: str) -> None:

@@ -14,17 +14,18 @@ from shoal.catalog.store import Record
 from shoal.serve import body, conditions
 from shoal.serve.answer import JSON, LD, TD, answer, chosen
 from shoal.serve.merge import merged
-from shoal.serve.openapi import INVALID, MISSING, TAKEN, thing
-from shoal.serve.paging import Format, Limit, Offset, Page, ordered_by_id
+from shoal.serve.openapi import INVALID, MISSING, STALE, TAKEN, thing
+from shoal.serve.paging import Format, Limit, Offset, ordered_by_id
+from shoal.serve.parameters import ONLY_KNOWN
 from shoal.serve.problem import Refused
 from shoal.serve.registration import Registration, enriched, stamp
 from shoal.serve.roles import OPERATOR, VIEWER
 from shoal.serve.service import Caller, Service, Serving
-from shoal.serve.stored import TYPICAL, found, named_in_body, removed
+from shoal.serve.stored import found, named_in_body, paged, removed
 
 __all__ = ["router"]
 
-router = APIRouter(tags=["things"])
+router = APIRouter(tags=["things"], dependencies=[ONLY_KNOWN])
 Id = Annotated[str, Path(description="id of a thing", examples=["urn:dev:ops:32473-hall-7"])]
 
 
@@ -40,18 +41,16 @@ async def list_things(
 ) -> Response:
     """List Thing Descriptions in the order of their ids."""
     order = ordered_by_id(sort_by, sort_order)
-    size = min(limit or serving.settings.page, serving.settings.page)
-    store, now = serving.store, serving.clock()
-    page = Page("/things", offset, size, store.count("device"), serving.feed.membership(), order)
+    moved, now = serving.feed.membership(), serving.clock()
 
     def read() -> Response:
-        members = [enriched(one, now) for one in store.records("device", offset=offset, limit=size)]
+        page = paged(serving, "device", offset, limit, moved, lambda one: enriched(one, now), order)
         if format == "collection":
             links = page.headers(("format", format))
-            return answer(page.collection("ThingCollection", members), media=LD, headers=links)
-        return answer(members, media=chosen(request, (LD, JSON)), headers=page.headers())
+            return Response(page.collection("ThingCollection"), headers=links, media_type=LD)
+        return Response(page.array(), headers=page.headers(), media_type=chosen(request, (LD, JSON)))
 
-    return await body.unhurried(TYPICAL * min(size, page.total), read)
+    return await serving.pages.run(read)
 
 
 @router.post(
@@ -72,8 +71,9 @@ async def create_anonymous_thing(request: Request, serving: Serving, caller: Cal
 async def retrieve_thing(request: Request, serving: Serving, id: Id) -> Response:
     """Retrieve a Thing Description with its registration."""
     record = found(serving, "device", id)
-    headers = {"ETag": conditions.tag(record), "Vary": "Accept"}
-    if conditions.unchanged(request, record):
+    tag = conditions.tag(record)
+    headers = {"ETag": tag, "Vary": "Accept"}
+    if conditions.unchanged(request, tag):
         return Response(status_code=304, headers=headers)
     return answer(enriched(record, serving.clock()), media=chosen(request, (TD, LD, JSON)), headers=headers)
 
@@ -120,7 +120,7 @@ async def partially_update_thing(request: Request, serving: Serving, id: Id, cal
     return Response(status_code=204, headers={"ETag": conditions.tag(record)})
 
 
-@router.delete("/things/{id:path}", status_code=204, dependencies=[OPERATOR], responses=MISSING)
+@router.delete("/things/{id:path}", status_code=204, dependencies=[OPERATOR], responses=MISSING | STALE)
 async def delete_thing(request: Request, serving: Serving, id: Id, caller: Caller) -> Response:
     """Remove a Thing Description."""
     await removed(request, serving, "device", id, caller)

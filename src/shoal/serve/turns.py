@@ -41,19 +41,27 @@ class Turns:
         Refused
             503.
         """
-        if self._limiter.statistics().tasks_waiting >= self._waiting:
-            problem = f"{self._waiting} requests of this kind wait already"
+        now = self._limiter.statistics()
+        there = now.borrowed_tokens + now.tasks_waiting
+        if there >= now.total_tokens + self._waiting:
+            problem = f"{there} requests of this kind are there already"
             raise Refused(503, problem, headers={"Retry-After": "5"})
 
-    async def run(self, work: Callable[[], Result]) -> Result:
+    async def run(self, work: Callable[[], Result], *, begun: bool = False) -> Result:
         """Return what a function returns, in a thread, when it is its turn.
+
+        Parameters
+        ----------
+        begun
+            Whether it goes on with an answer that has begun: such work is not refused.
 
         Raises
         ------
         Refused
             503, where too many wait.
         """
-        self.admit()
+        if not begun:
+            self.admit()
         return await anyio.to_thread.run_sync(work, limiter=self._limiter)
 
     async def __aenter__(self) -> Self:

@@ -240,5 +240,11 @@ def test_damaged_files_are_refused(saved, tmp_path):
     ],
 )
 def test_a_need_that_cannot_be_read_is_refused(text, problem):
-    with pytest.raises(DocumentError, match=problem):
-        sensor_need(text)
+    with pytest.raises(DocumentError, match=problem) as caught:
+        sensor_need(text, "wake.tflite")
+    assert caught.value.fields[0][0].startswith("input.sensors")
+    assert (caught.value.where, caught.value.hint) == (
+        "wake.tflite",
+        "acceleration, -4..4 G, 119 Hz, 3 axes",
+    )
+    assert "input_value" not in str(caught.value)

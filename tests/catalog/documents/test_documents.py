@@ -24,6 +24,7 @@ from shoal.catalog.documents import (
     parse,
     schema,
 )
+from shoal.catalog.versions import order
 from shoal.errors import DocumentError, UnknownError
 from tests.catalog.documents.things import thing
 
@@ -133,6 +134,31 @@ def test_a_field_that_is_wrong_is_named(more, place, problem):
     assert [(field, problem in text) for field, text in caught.value.fields] == [(place, True)], (
         caught.value.fields
     )
+
+
+@pytest.mark.parametrize(
+    ("version", "known"),
+    [
+        *(
+            (one, True)
+            for one in ("0.0.0", "1.2.3", "10.20.30", "1.0.0-rc.1", "1.0.0-0a.b-c.--", "1.0.0+001.x")
+        ),
+        *((one, True) for one in ("1.0.0-alpha+build.7", "999999999.0.0", "1.0.0-0")),
+        *((one, False) for one in ("01.02.03", "1.0.00", "1.0.0-a..b", "1.0.0-.a", "1.0.0-a.", "1.0.0-01")),
+        *(
+            (one, False)
+            for one in ("1.0.0-", "1.0.0+", "1.0.0+a..b", "1.0.0+a+b", "1.0", "1.0.0.0", "v1.0.0")
+        ),
+        *((one, False) for one in ("1.0.٣", "1.0.1000000000", "1.0.0-" + "a" * 150, "1.0.0-ä", "")),
+    ],
+)
+def test_versions_are_semantic(version, known):
+    if known:
+        assert Model.checked(MODEL | {"version": version}).version == version
+        assert order(version) is not None
+        return
+    with pytest.raises(DocumentError, match="version: "):
+        Model.checked(MODEL | {"version": version})
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -186,8 +186,9 @@ def test_a_server_that_is_not_there_or_refuses(server):
 
 def test_a_folder_has_one_process(tmp_path):
     first = Local(tmp_path / "rdf")
-    with pytest.raises(StorageError, match="cannot be opened"):
+    with pytest.raises(StorageError, match="is open already") as caught:
         Local(tmp_path / "rdf")
+    assert "delete" not in caught.value.hint  # while another process lives
     del first
     Local(tmp_path / "rdf")
 

@@ -75,8 +75,11 @@ def test_what_no_format_has_is_refused(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("")
     with pytest.raises(DocumentError, match=r"no format has the suffix '.txt'"):
         importers.load(tmp_path / "notes.txt")
-    with pytest.raises(DocumentError, match="no file to read"):
-        importers.load(tmp_path)
+    for given, where in ((tmp_path, str(tmp_path)), ([tmp_path], str(tmp_path)), ([], None), ((), None)):
+        with pytest.raises(DocumentError, match="no file to read") as caught:
+            importers.load(given)
+        assert caught.value.where == where
+        assert ".csv, .json, .jsonld" in caught.value.hint
     (tmp_path / "bad.tflite").write_bytes(b"\x1c\0\0\0TFL3")
     with pytest.raises(ModelError):
         importers.load(tmp_path)

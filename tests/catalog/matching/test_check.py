@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from shoal.catalog.documents import (
@@ -18,6 +20,7 @@ from shoal.catalog.documents import (
 from shoal.catalog.matching import ALL, REFERENCE_RULE, Match, check
 from shoal.catalog.matching.needs import needs_of
 from shoal.catalog.matching.versions import at_least
+from shoal.errors import ConfigError
 
 RELU = Operator(name="RELU", dtype="float32")
 
@@ -320,3 +323,21 @@ def test_the_rule_of_the_reference_system_asks_for_classes_and_memory():
     ]
     assert reasons(wanted, given, rule=REFERENCE_RULE) == ()
     assert needs_of(wanted, rule=REFERENCE_RULE).clock == -1
+
+
+def test_a_match_says_for_each_condition_whether_it_is_known():
+    silent = device(ram=None, flash=Capacity(total=10))
+    body = Match("m", "d", check(model(), silent)).body()
+    assert {one["name"]: (one["fits"], one["known"]) for one in body["conditions"]} == {
+        "operators": (True, True),
+        "RAM": (False, False),
+        "flash": (False, True),
+    }
+    json.dumps(body, allow_nan=False)
+
+
+def test_a_rule_that_asks_for_what_there_is_not_is_refused():
+    for rule in ({"ram"}, {"RAM", "sensor"}, "RAM", ["clocks"]):
+        with pytest.raises(ConfigError, match="nothing is called"):
+            check(model(), device(), rule=rule)
+    assert check(model(), device(), rule=()) == ()

@@ -7,8 +7,9 @@ import csv
 import pytest
 
 from shoal.catalog import Catalog, importers
-from shoal.catalog.documents import Device
+from shoal.catalog.documents import Device, Query
 from shoal.catalog.query import examples
+from shoal.errors import QueryError, UnknownError
 
 COUNTS = {
     "1-devices-for-a-model": 2,
@@ -41,6 +42,18 @@ def test_the_examples_are_these():
 @pytest.mark.parametrize("name", COUNTS)
 def test_each_gives_its_rows(name, catalog):
     assert len(catalog.query(examples()[name].sparql)) == COUNTS[name]
+
+
+def test_each_is_asked_by_its_name_until_one_is_saved_under_it(catalog):
+    assert len(catalog.query("4-all-devices")) == COUNTS["4-all-devices"]
+    with pytest.raises(UnknownError, match="no saved query '4-all-device'") as caught:
+        catalog.query("4-all-device")
+    assert caught.value.hint.startswith("4-all-devices")
+    with pytest.raises(QueryError, match="parameter 'm' is not known"):
+        catalog.query("4-all-devices", parameters={"m": 1})
+    catalog.add(Query(name="4-all-devices", sparql="ASK {}"))
+    assert catalog.query("4-all-devices").boolean is True
+    catalog.remove("query", "4-all-devices")
 
 
 def test_devices_for_a_model_are_those_of_the_data(catalog, devices):

@@ -132,7 +132,7 @@ def test_waiting_for_others_counts(worker):
     slow = threading.Thread(target=ask_much)
     slow.start()
     time.sleep(0.5)
-    with pytest.raises(QueryError, match="other queries took"):
+    with pytest.raises(QueryError, match="other queries, or a rebuild, took"):
         worker.query("ASK {}", limits=Limits(seconds=0.5))
     slow.join()
     assert len(names(worker)) == 3

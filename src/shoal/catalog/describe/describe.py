@@ -125,7 +125,7 @@ def merge(known: dict[str, Any], asked: dict[str, Any], where: str) -> dict[str,
         raise DocumentError.of("model document", where, [("input", f"{given!r:.100} is no table")])
     entry = known.get("input", {}) | given
     if "sensors" in asked:
-        entry["sensors"] = [sensor_need(one) for one in listed(asked.pop("sensors"))]
+        entry["sensors"] = [sensor_need(one, where) for one in listed(asked.pop("sensors"))]
     labels = asked.pop("labels", None)
     merged = known | asked
     if entry:

@@ -6,7 +6,7 @@ from shoal.catalog.documents.amount import Capacity, Need
 from shoal.catalog.documents.board import Board, Hardware, Runtime
 from shoal.catalog.documents.device import Device
 from shoal.catalog.documents.document import Document, Part
-from shoal.catalog.documents.hardware import board_document, board_hardware, hardware_of
+from shoal.catalog.documents.hardware import board_document, board_hardware, board_of, hardware_of
 from shoal.catalog.documents.limits import parse
 from shoal.catalog.documents.model import Input, Lineage, Metric, Model, Operator, Quantization, Tensor
 from shoal.catalog.documents.records import Alias, Deployment, LearningState, Measurement, Query, Run
@@ -42,6 +42,7 @@ __all__ = [
     "Thing",
     "board_document",
     "board_hardware",
+    "board_of",
     "hardware_of",
     "kind_of",
     "parse",

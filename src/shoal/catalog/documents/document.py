@@ -26,9 +26,15 @@ def as_utc(time: datetime) -> datetime:
 Bytes = Annotated[int, Field(ge=0, le=2**53)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
+# Semantic Versioning 2.0.0: numbers without leading zeros, no part between dots empty.
+NUMBER = "(0|[1-9][0-9]{0,8})"
+EARLY, BUILD = "(0|[1-9][0-9]*|[0-9]*[A-Za-z-][0-9A-Za-z-]*)", "[0-9A-Za-z-]+"
 Version = Annotated[
     str,
-    StringConstraints(pattern=r"^\d{1,9}(\.\d{1,9}){2}(-[0-9A-Za-z.-]{1,60})?(\+[0-9A-Za-z.-]{1,60})?$"),
+    StringConstraints(
+        max_length=150,
+        pattern=rf"^{NUMBER}\.{NUMBER}\.{NUMBER}(-{EARLY}(\.{EARLY})*)?(\+{BUILD}(\.{BUILD})*)?$",
+    ),
 ]
 Text = Annotated[str, StringConstraints(max_length=10_000)]
 Time = Annotated[datetime, AfterValidator(as_utc)]

@@ -19,7 +19,7 @@ from shoal.catalog.vocabulary.terms import property_named, unit_factor
 from shoal.catalog.vocabulary.units import unit_named
 from shoal.errors import DocumentError, InputError
 
-__all__ = ["HARDWARE", "board_document", "board_hardware", "hardware_of"]
+__all__ = ["HARDWARE", "board_document", "board_hardware", "board_of", "hardware_of"]
 
 # The term of a Thing Description that holds a :class:`Hardware`.
 HARDWARE = "shoal:hardware"
@@ -52,6 +52,21 @@ def board_document(name: str) -> Board | None:
     return Board(name=name, title=BOARDS[name].title, source=BOARDS[name].source, hardware=hardware)
 
 
+def board_of(td: Mapping[str, Any]) -> str | None:
+    """Return the board that a Thing Description names, in the block `shoal:hardware` or by a link.
+
+    Examples
+    --------
+    >>> board_of({"shoal:hardware": {"board": "nano33ble"}})
+    'nano33ble'
+    >>> board_of({"links": [{"rel": "type", "href": "urn:shoal:board:hall-node"}]})
+    'hall-node'
+    """
+    block = td.get(HARDWARE)
+    said = block.get("board") if isinstance(block, Mapping) else None
+    return said.strip() if isinstance(said, str) else _linked(td)
+
+
 def hardware_of(td: Mapping[str, Any], boards: Mapping[str, Hardware] | None = None) -> Hardware:
     """Return what a Thing Description says of its hardware.
 
@@ -78,7 +93,7 @@ def hardware_of(td: Mapping[str, Any], boards: Mapping[str, Hardware] | None = N
     (200000, 'cortex-m4f', 'acceleration')
     """
     said = _block(td)
-    board = said.board or _linked(td)
+    board = board_of(td)
     facts = ((boards or {}).get(board) or board_hardware(board)) if board else None
     memory = memories(td)
     types = sensor_types(td)

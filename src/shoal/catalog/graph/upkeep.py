@@ -10,7 +10,7 @@ from pyoxigraph import BlankNode, NamedNode, Quad
 
 from shoal.catalog.graph.follow import ORDER, Boards, follow, graph_of
 from shoal.catalog.graph.follow import rebuild as build
-from shoal.catalog.graph.view import VOCABULARY, Local, vocabulary
+from shoal.catalog.graph.view import VOCABULARY, InUseError, Local, outdate, vocabulary
 from shoal.catalog.vocabulary import graph_iri
 from shoal.errors import StorageError
 
@@ -41,9 +41,9 @@ def check(store: Store) -> list[str]:
         return []
     try:
         view = Local(folder)
+    except InUseError:
+        return []  # another process has it, and keeps it as the documents are
     except StorageError as error:
-        if f"{folder / 'LOCK'}:" in error.what:
-            return []  # another process has it, and keeps it as the documents are
         return [f"rdf: {error.what}"]
     if view.revision() is None:
         return []  # of another release, or left half built: it will be made anew
@@ -52,16 +52,25 @@ def check(store: Store) -> list[str]:
 
 
 def rebuild(store: Store) -> None:
-    """Make the view on disk anew, if there is one.
+    """Make the view on disk anew, if there is one; a process that has it does that before its next answer.
 
     Raises
     ------
     StorageError
-        If another process has it.
+        If it cannot be read or written.
     """
     folder = folder_of(store)
-    if folder is not None and folder.exists():
-        build(Local(folder), store)
+    if folder is None or not folder.exists():
+        return
+    try:
+        try:
+            build(Local(folder), store)
+        except InUseError:
+            outdate(folder)
+    except StorageError:
+        raise
+    except OSError as error:
+        raise StorageError(f"the RDF view cannot be written: {error}", where=str(folder)) from error
 
 
 def differences(view: Local, store: Store) -> list[str]:

@@ -18,11 +18,13 @@ from shoal.errors import StorageError
 __all__ = [
     "VOCABULARY",
     "Change",
+    "InUseError",
     "Local",
     "State",
     "View",
     "changes_as_update",
     "mapping",
+    "outdate",
     "state_of",
     "vocabulary",
 ]
@@ -30,6 +32,7 @@ __all__ = [
 # Where the vocabulary is, among the graphs; and where the view notes what it holds.
 VOCABULARY = "https://w3id.org/shoal/vocabulary"
 NOTES = NamedNode("urn:shoal:view")
+STALE = "STALE"  # a file in the folder of a view: it must be built anew
 REVISION, CHECKSUM, MAPPING = node("shoal:revision"), node("shoal:checksum"), node("shoal:mapping")
 # The last event that a view holds: its number and its checksum (of number 0: none).
 State = tuple[int, int | None]
@@ -62,6 +65,10 @@ class View(Protocol):
         """Return the ids of the devices that name a board, given by its IRI."""
 
 
+class InUseError(StorageError):
+    """A folder that is open already: each is for one process at a time."""
+
+
 class Local:
     """Graphs in this process.
 
@@ -72,8 +79,10 @@ class Local:
 
     Raises
     ------
+    InUseError
+        If it is open already.
     StorageError
-        If another process has it, or it cannot be read.
+        If it cannot be read.
 
     Examples
     --------
@@ -87,15 +96,24 @@ class Local:
     """
 
     def __init__(self, path: Path | None) -> None:
-        self.on_disk = path is not None
+        self.path = path
         try:
             self.store = Store() if path is None else Store(str(path))
         except (OSError, RuntimeError) as error:  # the second: it is damaged
+            if path is not None and f"{path / 'LOCK'}:" in str(error):
+                raise InUseError(
+                    "the RDF view is open already", where=str(path), hint="end the process that has it"
+                ) from error
             raise StorageError(
                 f"the RDF view cannot be opened: {error}",
                 where=str(path),
-                hint="another process has it, or: delete the folder, it is built anew",
+                hint="end what has the catalog open, then delete the folder: it is built anew",
             ) from error
+
+    @property
+    def on_disk(self) -> bool:
+        """Whether it outlives this process."""
+        return self.path is not None
 
     def revision(self) -> int | None:
         """Return the revision of the catalog that it holds, None where it must be built anew."""
@@ -104,6 +122,8 @@ class Local:
 
     def state(self) -> State | None:
         """Return the last event of the catalog that it holds, None where it must be built anew."""
+        if self.path is not None and (self.path / STALE).exists():
+            return None
         return state_of(
             {
                 quad.predicate.value: quad.object.value
@@ -115,7 +135,9 @@ class Local:
 
     def clear(self) -> None:
         """Forget everything."""
-        self.store.clear()
+        self.store.clear()  # the notes too: now the file says nothing that they do not
+        if self.path is not None:
+            (self.path / STALE).unlink(missing_ok=True)
 
     def load(self, quads: Iterable[Quad]) -> None:
         """Add many quads."""
@@ -134,6 +156,11 @@ class Local:
             for quad in self.store.quads_for_pattern(None, node("shoal:board"), NamedNode(board), None)
             if isinstance(quad.subject, NamedNode)
         ]
+
+
+def outdate(path: Path) -> None:
+    """Let whoever has the view in a folder, or opens it next, build it anew before the next answer."""
+    (path / STALE).touch()
 
 
 def state_of(notes: Mapping[str, str], ours: str) -> State | None:

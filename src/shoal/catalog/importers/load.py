@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["load"]
 
+SUFFIXES = {".ttl", ".csv", ".json", ".jsonld", *model_files.SUFFIXES}
+
 
 def load(
     paths: Path | str | Sequence[Path | str], files: Path | str | None = None, **fields: Any
@@ -48,10 +50,10 @@ def load(
     ...     load(path).documents[0].hardware.ram.free
     262144
     """
-    chosen = list(_files([paths] if isinstance(paths, (str, Path)) else paths))
+    given = [paths] if isinstance(paths, (str, Path)) else paths
     described: list[Path] = []  # together, as a model may stand in one file and a device in another
     parts: list[Imported] = []
-    for path in chosen:
+    for path in _files(given):
         suffix = path.suffix.lower()
         if suffix in (".ttl", ".json", ".jsonld") and turtle.is_export(text.head(path)):
             parts.append(turtle.load(path))
@@ -68,7 +70,9 @@ def load(
     if described:
         parts.insert(0, reference.load(described, files))
     if not parts:
-        raise DocumentError.of("import", ", ".join(map(str, chosen)) or str(paths), [("", "no file to read")])
+        error = DocumentError.of("import", ", ".join(map(str, given)) or None, [("", "no file to read")])
+        error.hint = f"files, or folders with {', '.join(sorted(SUFFIXES))}"
+        raise error
     return Imported(
         tuple(document for part in parts for document in part.documents),
         tuple(defect for part in parts for defect in part.defects),
@@ -77,11 +81,10 @@ def load(
 
 
 def _files(paths: Iterable[Path | str]) -> Iterable[Path]:
-    known = {".ttl", ".csv", ".json", ".jsonld", *model_files.SUFFIXES}
     for one in map(Path, paths):
         if one.is_dir():
             yield from sorted(
-                path for path in one.iterdir() if path.suffix.lower() in known and path.is_file()
+                path for path in one.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file()
             )
         else:
             yield one

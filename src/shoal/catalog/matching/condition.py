@@ -90,7 +90,7 @@ class Match:
 
     def body(self) -> dict[str, Any]:
         """Return it for JSON."""
-        shown = ("name", "need", "have", "margin", "unit", "fits")
+        shown = ("name", "need", "have", "margin", "unit", "fits", "known")
         return {
             "model": self.model,
             "device": self.device,

@@ -15,7 +15,7 @@ from shoal.catalog.matching.nearby import Gain, Wanted, WhatIf, gains, near_miss
 from shoal.catalog.matching.needs import ALL, Needs, needs_of
 from shoal.catalog.matching.shelf import Shelf, Stock
 from shoal.catalog.matching.traits import Traits
-from shoal.errors import UnknownError
+from shoal.errors import ConfigError, UnknownError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -216,7 +216,13 @@ class Index:
         near: int = 10,
         metric: str = "accuracy",
     ) -> Matches:
-        """Return what matches a model or a device, or whether one runs on the other, with all conditions."""
+        """Return what matches a model or a device, or whether one runs on the other, with all conditions.
+
+        Raises
+        ------
+        ConfigError
+            Where neither is given.
+        """
         if model is not None and device is not None:
             match = self.explain(model, device, training=training)
             return Matches(1, (match,)) if match.fits else Matches(0, (), (match,))
@@ -227,7 +233,9 @@ class Index:
             answer = self.models_for(device, training=training, metric=metric)
             missed = self.near_models(device, near, training=training) if near else ()
         else:
-            raise TypeError("a model, a device, or both")
+            raise ConfigError(
+                "neither a model nor a device", where="match", hint="one of them, both, or coverage() of all"
+            )
         return Matches(answer.count, answer.matches(limit, offset), missed)
 
     def what_if(

@@ -9,6 +9,7 @@ from shoal.catalog.matching.condition import NEVER, NOTHING
 from shoal.catalog.matching.operators import Operation
 from shoal.catalog.matching.running import RuntimeNeed
 from shoal.catalog.matching.sensing import Observation, observation
+from shoal.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -21,6 +22,7 @@ __all__ = ["ALL", "REFERENCE_RULE", "Needs", "SensorsNeed", "needs_of"]
 ALL = frozenset({"sensors", "input", "operators", "runtime", "licence", "RAM", "flash", "clock"})
 # That of the reference system: memory, and a sensor of each class, whatever its range, rate and axes.
 REFERENCE_RULE = frozenset({"sensor classes", "RAM", "flash"})
+KNOWN = ALL | REFERENCE_RULE
 
 
 class SensorsNeed(NamedTuple):
@@ -58,6 +60,11 @@ def needs_of(model: Model, *, training: bool = False, rule: Collection[str] = AL
     RAM is that of inference or of training; where the document states none, it is not known. Flash is that of
     the document, or else the size of the file. Without operators in the document, these are not known.
 
+    Raises
+    ------
+    ConfigError
+        Where the rule asks for what there is not.
+
     Examples
     --------
     >>> from shoal.catalog.documents import Model, Need
@@ -67,6 +74,13 @@ def needs_of(model: Model, *, training: bool = False, rule: Collection[str] = AL
     >>> needs.ram, needs.flash, needs.runtime.operators
     (7584, 18712, ())
     """
+    unknown = set(rule) - KNOWN
+    if unknown:
+        raise ConfigError(
+            f"nothing is called {', '.join(map(repr, sorted(unknown)))} in a rule",
+            where="rule",
+            hint=f"a set of {', '.join(sorted(KNOWN))}",
+        )
     if "sensors" in rule:
         sensors = tuple(dict.fromkeys(observation(one) for one in model.input.sensors))
     elif "sensor classes" in rule:

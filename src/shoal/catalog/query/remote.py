@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -50,6 +52,12 @@ class Remote:
 
     def close(self) -> None:
         """Nothing stays open."""
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Send nothing to the server meanwhile."""
+        with self._lock:
+            yield
 
     def refresh(self) -> int:
         """Bring the server to the state of the catalog; returns the revision."""

@@ -7,7 +7,8 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -75,6 +76,13 @@ class Worker:
         with self._lock:
             self._kill()
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """End the process, and start no other one meanwhile: queries wait, as long as they may take."""
+        with self._lock:
+            self._kill()
+            yield
+
     def query(self, sparql: str, *, limits: Limits | None = None) -> Results:
         """Return the answer to a query.
 
@@ -100,7 +108,7 @@ class Worker:
             raise late(limits)
         if not self._lock.acquire(timeout=left):
             raise QueryError(
-                f"other queries took {left:.3g} s, with what they had to read of the catalog",
+                f"other queries, or a rebuild, took {left:.3g} s, with what they had to read of the catalog",
                 hint="try again",
             )
         try:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from shoal.catalog.store import Event, Store
 
-__all__ = ["VIEW", "check", "follow", "rebuild"]
+__all__ = ["VIEW", "check", "follow", "held", "rebuild"]
 
 VIEW = "search"
 PORTION = 2000  # events in one transaction: other writers wait no longer than that takes

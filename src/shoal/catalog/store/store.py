@@ -356,6 +356,24 @@ class Store:
         with self._database.read() as connection:
             return blobs.read(connection, sha256, self._database.where)
 
+    def blob_size(self, sha256: str) -> int:
+        """Return the bytes of a file.
+
+        Raises
+        ------
+        UnknownError
+            Where there is none.
+        """
+        with self._database.read() as connection:
+            return blobs.size(connection, sha256, self._database.where)
+
+    def blob_pieces(self, sha256: str) -> Iterator[bytes]:
+        """Yield a file piece by piece: one that is damaged fails before its last piece.
+
+        Nothing is held between two pieces, however long the reader takes. Raises as :meth:`read_blob`.
+        """
+        return blobs.pieces(self._database.read, sha256, self._database.where)
+
     def view(self, name: str) -> tuple[int, bytes] | None:
         """Return what a view kept here, and the revision that it is of."""
         with self._database.read() as connection:
