@@ -22,7 +22,7 @@ demo: $(MADE)/package  ## meta-train a fleet on real data and adapt a new device
 test: $(MADE)/package $(MADE)/test  ## the C runtime's tests, then the Python tests and every documented example
 	@tools/toolchain.sh
 	$(MAKE) -C runtime test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile
 
 bench: $(MADE)/package $(MADE)/peers  ## measure speed against the peers
 	$(BIN)/python -m benchmarks
