@@ -16,7 +16,6 @@ from shoal.serve.kinds import shown
 from shoal.serve.merge import merged
 from shoal.serve.openapi import INVALID, MISSING, STALE, TAKEN
 from shoal.serve.paging import Format, Limit, Offset
-from shoal.serve.parameters import ONLY_KNOWN
 from shoal.serve.problem import Refused
 from shoal.serve.roles import OPERATOR, VIEWER
 from shoal.serve.service import Caller, Service, Serving
@@ -24,7 +23,7 @@ from shoal.serve.stored import found, listed, named_in_body, removed
 
 __all__ = ["router"]
 
-router = APIRouter(tags=["deployments"], dependencies=[ONLY_KNOWN])
+router = APIRouter(tags=["deployments"])
 EXAMPLE = {"model": "keywords@champion", "device": "urn:dev:ops:32473-hall-7", "status": "planned"}
 LONGEST = 1000  # characters of an id or a title
 Key = Annotated[str, Path(description="key of a deployment", examples=["hall-7"])]

@@ -10,7 +10,6 @@ from fastapi.responses import StreamingResponse
 from shoal.catalog.documents import KINDS
 from shoal.serve.kinds import Kinds, named, stored
 from shoal.serve.openapi import INVALID, MISSING, Answers
-from shoal.serve.parameters import ONLY_KNOWN
 from shoal.serve.problem import Refused
 from shoal.serve.roles import VIEWER
 from shoal.serve.service import Service, Serving
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["router"]
 
-router = APIRouter(tags=["events"], dependencies=[ONLY_KNOWN])
+router = APIRouter(tags=["events"])
 
 STREAM = "text/event-stream"
 ACTIONS = ("created", "updated", "deleted")

@@ -11,14 +11,13 @@ from fastapi import APIRouter, Query, Response
 from shoal.catalog.matching import ALL, REFERENCE_RULE
 from shoal.serve.answer import JSON, answer, encoded
 from shoal.serve.openapi import MISSING
-from shoal.serve.parameters import ONLY_KNOWN
 from shoal.serve.problem import Refused
 from shoal.serve.roles import VIEWER
 from shoal.serve.service import Service, Serving
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/match", tags=["match"], dependencies=[ONLY_KNOWN])
+router = APIRouter(prefix="/match", tags=["match"])
 
 NEAR, QUICK = 100, 20
 Model = Annotated[

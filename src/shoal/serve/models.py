@@ -14,7 +14,6 @@ from shoal.serve import body, conditions, describing
 from shoal.serve.answer import answer
 from shoal.serve.openapi import INVALID, MISSING, STALE
 from shoal.serve.paging import Format, Limit, Offset
-from shoal.serve.parameters import ONLY_KNOWN
 from shoal.serve.problem import Refused
 from shoal.serve.roles import ADMIN, OPERATOR, VIEWER
 from shoal.serve.service import Caller, Service, Serving
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["router"]
 
-router = APIRouter(tags=["models"], dependencies=[ONLY_KNOWN])
+router = APIRouter(tags=["models"])
 
 BINARY = "application/octet-stream"
 Reference = Annotated[str, Path(description="name, name:version, name@alias, SHA-256", examples=["keywords"])]

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from shoal.serve.answer import answer
-from shoal.serve.roles import VIEWER, table
+from shoal.serve.roles import FREE_VIEWER, table
 
 __all__ = ["router"]
 
@@ -20,13 +20,13 @@ td,th{text-align:left;padding:.3rem .8rem .3rem 0;border-bottom:1px solid #ddd;v
 th{font-weight:600}@media(prefers-color-scheme:dark){body{background:#111;color:#ddd}td,th{border-color:#333}}"""
 
 
-@router.get("/openapi.json", dependencies=[VIEWER])
+@router.get("/openapi.json", dependencies=[FREE_VIEWER])
 async def openapi(request: Request) -> Response:
     """The API in the terms of OpenAPI 3.1."""
     return answer(request.app.openapi())
 
 
-@router.get("/docs", dependencies=[VIEWER])
+@router.get("/docs", dependencies=[FREE_VIEWER])
 async def docs(request: Request) -> Response:
     """Show this page: it needs nothing from anywhere else."""
     policy = "default-src 'none'; style-src 'unsafe-inline'"

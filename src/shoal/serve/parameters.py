@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from fastapi import Depends, Request
+from typing import TYPE_CHECKING
 
 from shoal.serve.problem import Refused
 
-__all__ = ["ONLY_KNOWN"]
+if TYPE_CHECKING:
+    from fastapi import Request
+
+__all__ = ["only_known"]
 
 
-async def only_known(request: Request) -> None:
+def only_known(request: Request) -> None:
     """Refuse a request with a parameter that its route does not have."""
     known = [one.alias for one in request.scope["route"].dependant.query_params]
     unknown = sorted(set(request.query_params) - set(known))
     if unknown:
         text = f"no parameter of this: {', '.join(known) or 'it takes none'}"
         raise Refused(400, f"{unknown[0][:100]}: {text}", fields=[(one[:100], text) for one in unknown[:100]])
-
-
-ONLY_KNOWN = Depends(only_known)

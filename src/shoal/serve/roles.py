@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from fastapi import Depends, Request
 from fastapi.routing import APIRoute
 
+from shoal.serve.parameters import only_known
 from shoal.serve.problem import Refused
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from starlette.routing import BaseRoute
 
-__all__ = ["ADMIN", "OPERATOR", "VIEWER", "Needs", "Role", "table"]
+__all__ = ["ADMIN", "FREE_VIEWER", "OPERATOR", "VIEWER", "Needs", "Role", "table"]
 
 
 class Role(IntEnum):
@@ -27,21 +28,33 @@ class Role(IntEnum):
 
 
 class Needs:
-    """The condition of a route: its caller has this role or a higher one."""
+    """The condition of a route: its caller has this role or a higher one, and gives parameters that it knows.
 
-    def __init__(self, role: Role) -> None:
+    Parameters
+    ----------
+    role
+        The lowest that may.
+    any_parameters
+        Whether the route reads parameters that it does not declare.
+    """
+
+    def __init__(self, role: Role, *, any_parameters: bool = False) -> None:
         self.role = role
+        self.any_parameters = any_parameters
 
     async def __call__(self, request: Request) -> None:
-        """Refuse a caller whose role is too low."""
+        """Refuse a caller whose role is too low, then parameters that nobody knows."""
         caller = request.scope["caller"]
         if caller.role < self.role:
             raise Refused(
                 403, f"a token of the role '{caller.role.name}' may not do this: it takes '{self.role.name}'"
             )
+        if request.scope["query_string"] and not self.any_parameters:
+            only_known(request)
 
 
 VIEWER, OPERATOR, ADMIN = (Depends(Needs(role)) for role in Role)
+FREE_VIEWER = Depends(Needs(Role.viewer, any_parameters=True))
 
 
 def table(routes: Iterable[BaseRoute]) -> list[tuple[str, str, Role]]:

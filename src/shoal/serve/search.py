@@ -15,9 +15,8 @@ from shoal.serve import body
 from shoal.serve.answer import JSON, LD, answer, chosen
 from shoal.serve.kinds import Kinds, stored
 from shoal.serve.openapi import INVALID, MISSING
-from shoal.serve.parameters import ONLY_KNOWN
 from shoal.serve.problem import Refused
-from shoal.serve.roles import VIEWER
+from shoal.serve.roles import FREE_VIEWER, VIEWER
 from shoal.serve.service import Caller, Service, Serving
 
 __all__ = ["router"]
@@ -50,13 +49,13 @@ SENT["requestBody"]["content"][FORM] = {
 }
 
 
-@router.get("/search/sparql", dependencies=[VIEWER, ONLY_KNOWN], responses=INVALID)
+@router.get("/search/sparql", dependencies=[VIEWER], responses=INVALID)
 async def search_sparql(request: Request, serving: Serving, caller: Caller, query: Sparql) -> Response:
     """Answer a SPARQL query: SELECT, ASK, CONSTRUCT or DESCRIBE."""
     return await sparql(request, serving, caller, query)
 
 
-@router.post("/search/sparql", dependencies=[VIEWER, ONLY_KNOWN], responses=INVALID, openapi_extra=SENT)
+@router.post("/search/sparql", dependencies=[VIEWER], responses=INVALID, openapi_extra=SENT)
 async def post_sparql(request: Request, serving: Serving, caller: Caller) -> Response:
     """Answer a SPARQL query that is sent as the body, or as a form."""
     largest = 4 * serving.settings.query_length
@@ -73,7 +72,7 @@ async def post_sparql(request: Request, serving: Serving, caller: Caller) -> Res
     return await sparql(request, serving, caller, text)
 
 
-@router.get("/search/jsonpath", dependencies=[VIEWER, ONLY_KNOWN], responses=INVALID)
+@router.get("/search/jsonpath", dependencies=[VIEWER], responses=INVALID)
 async def search_jsonpath(serving: Serving, caller: Caller, query: JsonPath) -> Response:
     """Find parts of Thing Descriptions by JSONPath; the root is the array of all of them."""
     admit(serving, caller, query)
@@ -83,7 +82,7 @@ async def search_jsonpath(serving: Serving, caller: Caller, query: JsonPath) -> 
         return Response(await serving.jsonpath.ask(query), media_type=JSON)
 
 
-@router.get("/search/text", dependencies=[VIEWER, ONLY_KNOWN], responses=INVALID)
+@router.get("/search/text", dependencies=[VIEWER], responses=INVALID)
 async def search_text(
     serving: Serving,
     caller: Caller,
@@ -106,7 +105,7 @@ async def search_text(
     return answer(await serving.indexed.run(find))
 
 
-@router.get("/queries/{name}", dependencies=[VIEWER], responses=MISSING)
+@router.get("/queries/{name}", dependencies=[FREE_VIEWER], responses=MISSING)
 async def answer_saved_query(
     request: Request,
     serving: Serving,

@@ -16,7 +16,6 @@ from shoal.serve.answer import JSON, LD, TD, answer, chosen
 from shoal.serve.merge import merged
 from shoal.serve.openapi import INVALID, MISSING, STALE, TAKEN, thing
 from shoal.serve.paging import Format, Limit, Offset, ordered_by_id
-from shoal.serve.parameters import ONLY_KNOWN
 from shoal.serve.problem import Refused
 from shoal.serve.registration import Registration, enriched, stamp
 from shoal.serve.roles import OPERATOR, VIEWER
@@ -25,7 +24,7 @@ from shoal.serve.stored import found, named_in_body, paged, removed
 
 __all__ = ["router"]
 
-router = APIRouter(tags=["things"], dependencies=[ONLY_KNOWN])
+router = APIRouter(tags=["things"])
 Id = Annotated[str, Path(description="id of a thing", examples=["urn:dev:ops:32473-hall-7"])]
 
 

@@ -6,13 +6,12 @@ from fastapi import APIRouter, Request, Response
 
 from shoal.serve.answer import JSON, LD, TD, answer, chosen
 from shoal.serve.directory import description
-from shoal.serve.parameters import ONLY_KNOWN
 from shoal.serve.roles import ADMIN, VIEWER
 from shoal.serve.service import Serving
 
 __all__ = ["router"]
 
-router = APIRouter(tags=["directory"], dependencies=[ONLY_KNOWN])
+router = APIRouter(tags=["directory"])
 
 
 @router.get("/.well-known/wot", dependencies=[VIEWER])
