@@ -266,8 +266,8 @@ def measure(path: Path, count: int, seconds: float, subscribers: int) -> dict[st
             "match, 500 requests/s in all": lambda: rate(
                 port, process, count, seconds, match, pause=count / 500
             ),
-            "the same, no question twice": lambda: rate(
-                port, process, count, seconds, new, pause=count / 500
+            "match, 250 requests/s, no question twice": lambda: rate(
+                port, process, count, seconds, new, pause=count / 250
             ),
             "match, as fast as it goes": lambda: rate(port, process, count, seconds, match),
             "read a thing": lambda: rate(port, process, count, seconds, read),
@@ -278,7 +278,7 @@ def measure(path: Path, count: int, seconds: float, subscribers: int) -> dict[st
             result = asyncio.run(run())
             if name != "warm":
                 found[name] = result
-                print(f"{name:32}", json.dumps(result), file=sys.stderr, flush=True)
+                print(f"{name:42}", json.dumps(result), file=sys.stderr, flush=True)
         found["server_mib"] = round(memory(process) / 2**20)
     return found
 

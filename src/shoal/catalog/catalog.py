@@ -419,7 +419,7 @@ class Catalog:
         place = None if device is None else self.device(device).id
         if rule is not None:
             return self._by_rule(model, place, rule, training=training, limit=limit, offset=offset, near=near)
-        wanted = self.model(model).id if isinstance(model, str) else model
+        wanted = f"sha256:{self._names.digest(model)}" if isinstance(model, str) else model
         return self.index.match(wanted, place, training=training, limit=limit, offset=offset, near=near)
 
     def _by_rule(
