@@ -23,7 +23,7 @@ pytest.importorskip("torch", reason="pip install --group reference")
 os.environ.setdefault("KERAS_BACKEND", "torch")
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    keras = pytest.importorskip("keras", reason="pip install keras")
+    keras = pytest.importorskip("keras", reason="pip install --group reference")
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 layers = keras.layers
