@@ -430,6 +430,13 @@ CONV = {"w": np.zeros((4, 3, 3, 3), np.float32)}
             "another order",
             "node 1",
         ),
+        (
+            [("MaxPool", "x", "y", {"kernel_shape": [3, 3], "strides": [2, 2], "ceil_mode": 2})],
+            IMAGE,
+            {},
+            "'ceil_mode' of MaxPool is not 0 or 1",
+            "node 0",
+        ),
         ([("Identity", "x", "y", {})], IMAGE, {}, "computes nothing", "m.onnx"),
         ([("Relu", "x", "y", {})], [1, 3, "H", 6], {}, "is open", "m.onnx"),
         ([("Relu", "x", "y", {})], [1, 3, 1 << 40, 6], {}, "more than 16,777,216 numbers", "m.onnx"),

@@ -118,6 +118,13 @@ class Call:
             raise self._wrong(key, "an integer")
         return int(argument)
 
+    def flag(self, key: Key, default: bool = False) -> bool:
+        """Return what is true or false, 1 or 0; others read another number each in their own way."""
+        value = self.integer(key, default)
+        if value not in {0, 1}:
+            raise self._wrong(key, "0 or 1")
+        return value == 1
+
     def integers(self, key: Key, default: tuple[int, ...] = ()) -> tuple[int, ...]:
         """Return integers from a list or a constant; one integer counts as a list of it."""
         argument = self.get(key)

@@ -94,7 +94,7 @@ def global_average_pooling(draft: Draft, call: Call) -> Value:
     """Return the mean of each channel."""
     x = call.value()
     axes = spatial_axes(x, call)
-    return draft.mean(x, range(1, axes + 1), keep=call.integer("keepdims", 0) != 0)
+    return draft.mean(x, range(1, axes + 1), keep=call.flag("keepdims"))
 
 
 def global_max_pooling(draft: Draft, call: Call) -> Value:

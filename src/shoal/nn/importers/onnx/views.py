@@ -33,7 +33,7 @@ def flatten(draft: Draft, call: Call) -> Value:
 def reshape(draft: Draft, call: Call) -> Value:
     """Return the same values with another shape."""
     x, wanted = call.value(), list(call.integers(1))
-    shape, zero = x.view.shape, call.integer("allowzero", 0) != 0
+    shape, zero = x.view.shape, call.flag("allowzero")
     for axis, size in enumerate(wanted):
         if size == 0 and not zero and axis < len(shape):
             wanted[axis] = in_file(shape, draft.batch)[axis]

@@ -62,7 +62,7 @@ def average_pool(draft: Draft, call: Call) -> Value:
     padding = padding_of(call, spatial_axes(call.value(), call))
     if call.version < 7 and (isinstance(padding, str) or any(padding)):
         raise ModelError(f"before operator set 7 nothing says whether {call.operator} counts padding")
-    return pool(draft, call, AveragePool2D, counted=call.integer("count_include_pad", 0) != 0)
+    return pool(draft, call, AveragePool2D, counted=call.flag("count_include_pad"))
 
 
 def pool(draft: Draft, call: Call, kind: type[MaxPool2D | AveragePool2D], *, counted: bool = False) -> Value:
@@ -74,7 +74,7 @@ def pool(draft: Draft, call: Call, kind: type[MaxPool2D | AveragePool2D], *, cou
     if len(size) != axes:
         raise ModelError(f"{call.operator} with kernel_shape {size}")
     stride = two(call.integers("strides", (1,) * axes))
-    ceil = call.integer("ceil_mode", 0) != 0
+    ceil = call.flag("ceil_mode")
     padding = padding_of(call, axes)
     return draft.pool(x, kind, two(size), stride=stride, padding=padding, ceil=ceil, counted=counted)
 
@@ -99,7 +99,7 @@ def reduce_mean(draft: Draft, call: Call) -> Value:
     axes = call.axes("axes" if "axes" in call.arguments else 1, rank)
     if call.integer("noop_with_empty_axes", 0) and not axes:
         return x
-    return draft.mean(x, axes or range(rank), keep=call.integer("keepdims", 1) != 0)
+    return draft.mean(x, axes or range(rank), keep=call.flag("keepdims", default=True))
 
 
 def pad(draft: Draft, call: Call) -> Value:

@@ -68,7 +68,7 @@ def max_pool(draft: Draft, call: Call) -> Value:
 def average_pool(draft: Draft, call: Call) -> Value:
     """Return the mean value of each window."""
     call.require("divisor_override", None)
-    return pool(draft, call, AveragePool2D, counted=call.integer("count_include_pad", 1) != 0)
+    return pool(draft, call, AveragePool2D, counted=call.flag("count_include_pad", default=True))
 
 
 def pool(draft: Draft, call: Call, kind: type[MaxPool2D | AveragePool2D], *, counted: bool = False) -> Value:
@@ -78,7 +78,7 @@ def pool(draft: Draft, call: Call, kind: type[MaxPool2D | AveragePool2D], *, cou
     size = both(call, "kernel_size", axes, 1)
     stride = both(call, "stride", axes, 1) if call.integers("stride") else size
     height, width = both(call, "padding", axes, 0)
-    padding, ceil = (height, width, height, width), call.integer("ceil_mode", 0) != 0
+    padding, ceil = (height, width, height, width), call.flag("ceil_mode")
     return draft.pool(x, kind, size, stride=stride, padding=padding, ceil=ceil, counted=counted)
 
 
@@ -100,7 +100,7 @@ def mean(draft: Draft, call: Call) -> Value:
     """Return the mean over height and width."""
     x = call.value("self")
     rank = len(x.view.shape)
-    return draft.mean(x, call.axes("dim", rank) or range(rank), keep=call.integer("keepdim", 0) != 0)
+    return draft.mean(x, call.axes("dim", rank) or range(rank), keep=call.flag("keepdim"))
 
 
 def pad(draft: Draft, call: Call) -> Value:
