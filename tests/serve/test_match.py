@@ -118,6 +118,11 @@ def test_what_if_and_coverage(fleet):
     assert covered["pairs"] == 10
     assert sorted(covered["by_model"].values()) == [0, 3, 7]
     assert covered["by_device"]["urn:example:10"] == 2
+    by_rule = get(fleet, "/match/coverage", rule="reference")
+    assert by_rule["by_model"] == {
+        f"sha256:{n:064x}": get(fleet, "/match", model=f"model-{n}", rule="reference")["count"]
+        for n in range(3)
+    }
 
 
 def test_a_change_is_in_the_next_answer(tmp_path):
@@ -151,7 +156,7 @@ def test_a_change_is_in_the_next_answer(tmp_path):
         ("/match/ids?device=urn:example:1&rule=reference", 400),
         ("/match?model=model-0&device=urn:example:1&not_known=true", 400),
         ("/match?model=model-0&colour=red", 400),
-        ("/match/coverage?rule=reference", 400),
+        ("/match/coverage?rule=other", 400),
     ],
 )
 def test_questions_that_are_none(fleet, path, status):

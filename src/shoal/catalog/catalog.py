@@ -474,9 +474,24 @@ class Catalog:
         self._check_outside("matching")
         return self._columns.index()
 
-    def coverage(self, *, training: bool = False, devices: bool = False) -> Coverage:
-        """Return how many devices each model fits and, with `devices`, how many models each device runs."""
-        return self.index.coverage(training=training, devices=devices)
+    def coverage(
+        self, *, training: bool = False, devices: bool = False, rule: Collection[str] | None = None
+    ) -> Coverage:
+        """Return how many devices each model fits, by all that it needs or by a rule as in `match`.
+
+        Parameters
+        ----------
+        training
+            Whether the models shall learn there.
+        devices
+            Whether to say how many models each device runs, too.
+        rule
+            What is asked; None: everything.
+        """
+        if rule is None:
+            return self.index.coverage(training=training, devices=devices)
+        models = (one for one in self.list("model") if isinstance(one, Model))
+        return self.index.coverage(models, training=training, devices=devices, rule=rule)
 
     def what_if(
         self, model: Model | str, *, ram: int = 0, flash: int = 0, clock: int = 0, training: bool = False

@@ -3,42 +3,17 @@
 from __future__ import annotations
 
 import shlex
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from shoal.cli import console
 from shoal.cli.catalogs import table
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from shoal.catalog import Catalog
     from shoal.catalog.matching import Coverage
     from shoal.cli.console import Format
 
-__all__ = ["coverage", "show"]
-
-
-def coverage(catalog: Catalog, rule: Collection[str] | None, *, training: bool) -> Coverage:
-    """Return how many devices each model fits and how many models each device runs, by a rule or by all."""
-    if rule is None:
-        return catalog.coverage(training=training, devices=True)
-    import numpy as np
-
-    from shoal.catalog.documents import Model
-    from shoal.catalog.matching import Coverage
-
-    models = [one for one in catalog.list("model") if isinstance(one, Model)]
-    index = catalog.index
-    fits = [index.devices_for(one, training=training, rule=rule).all() for one in models]
-    runs = Counter(device for one in fits for device in one)
-    devices = catalog.store.ids("device")
-    return Coverage(
-        tuple(one.id for one in models),
-        tuple(devices),
-        np.array([len(one) for one in fits], np.int64),
-        np.array([runs[one] for one in devices], np.int64),
-    )
+__all__ = ["show"]
 
 
 def show(found: Coverage, catalog: Catalog, output_format: Format, follow: str) -> int:

@@ -87,7 +87,7 @@ def match(
     follow = with_catalog(said, catalog)
     with opened(catalog) as found:
         if not model and not device:
-            covered = coverage.coverage(found, asked, training=training)
+            covered = found.coverage(training=training, devices=True, rule=asked)
             return coverage.show(covered, found, output_format, follow)
         chosen = found.model(model).id if model else None
         where = found.device(device).id if device else None

@@ -132,11 +132,12 @@ async def coverage(
     serving: Serving,
     training: Training = False,
     devices: Annotated[bool, Query(description="how many models each device runs, too")] = False,
+    rule: Rule = "all",
 ) -> Response:
     """How many devices each model fits, all pairs of the catalog considered."""
 
     def ask() -> dict[str, Any]:
-        found = serving.catalog.coverage(training=training, devices=devices)
+        found = serving.catalog.coverage(training=training, devices=devices, rule=RULES[rule])
         by_model = dict(zip(found.models, found.by_model.tolist(), strict=True))
         body: dict[str, Any] = {"pairs": found.pairs, "by_model": by_model}
         if found.by_device is not None:

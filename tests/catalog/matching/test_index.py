@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shoal.catalog.documents import Capacity, Hardware, Model, Need, Runtime, Sensor, SensorNeed
-from shoal.catalog.matching import REFERENCE_RULE, Index, check
+from shoal.catalog.matching import ALL, REFERENCE_RULE, Index, check
 from shoal.catalog.matching.columns import key_of
 from shoal.catalog.matching.fleet import Fleet
 from shoal.catalog.matching.grid import Grid
@@ -85,11 +85,13 @@ def test_models_for_a_device_are_those_of_the_definition(one, shelf, training, m
         assert match.conditions == check(model, one, training=training)
 
 
-@given(shelves, fleets, st.booleans())
+@given(shelves, fleets, st.booleans(), st.sampled_from([None, REFERENCE_RULE]))
 @settings(max_examples=100, deadline=None)
-def test_coverage_counts_the_pairs_of_the_definition(shelf, fleet, training):
-    found = filled(fleet, shelf).coverage(training=training, devices=True)
-    pairs = {(m.id, name) for m in shelf for name, one in fleet.items() if fits(m, one, training=training)}
+def test_coverage_counts_the_pairs_of_the_definition(shelf, fleet, training, rule):
+    asked = {} if rule is None else {"models": shelf, "rule": rule}
+    found = filled(fleet, shelf).coverage(**asked, training=training, devices=True)
+    how = {"training": training, "rule": rule or ALL}
+    pairs = {(m.id, name) for m in shelf for name, one in fleet.items() if fits(m, one, **how)}
     assert dict(zip(found.models, found.by_model.tolist(), strict=True)) == {
         m.id: sum(model == m.id for model, _ in pairs) for m in shelf
     }

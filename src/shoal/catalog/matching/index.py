@@ -78,9 +78,8 @@ class Index:
 
     def put_model(self, model: Model) -> None:
         """Add a model, or change it."""
-        stock = Stock(model.size, model.task, {one.name: one.value for one in reversed(model.metrics)})
         with self.lock:
-            self.shelf.put(model.id, needs_of(model), needs_of(model, training=True), stock)
+            shelve(self.shelf, model, ALL)
 
     def remove_model(self, id: str) -> None:
         """Remove a model; nothing happens where there is none."""
@@ -281,10 +280,34 @@ class Index:
         with self.lock:
             return gains(self.fleet, self._wanted(needs), what, limit)
 
-    def coverage(self, *, training: bool = False, devices: bool = False) -> Coverage:
-        """Return how many devices each model fits and, with `devices`, how many models each device runs."""
+    def coverage(
+        self,
+        models: Iterable[Model] | None = None,
+        *,
+        training: bool = False,
+        devices: bool = False,
+        rule: Collection[str] = ALL,
+    ) -> Coverage:
+        """Return how many devices each model fits.
+
+        Parameters
+        ----------
+        models
+            Documents, by a rule; None: those that are here, by all that they need.
+        training
+            Whether they shall learn there.
+        devices
+            Whether to say how many models each device runs, too.
+        rule
+            What is asked, of documents.
+        """
         with self.lock:
-            return coverage_of(self.shelf, self.fleet, training=training, devices=devices)
+            shelf = self.shelf
+            if models is not None:
+                shelf = Shelf(self.traits)
+                for one in models:
+                    shelve(shelf, one, rule)
+            return coverage_of(shelf, self.fleet, training=training, devices=devices)
 
     def _board(self, hardware: Hardware) -> int:
         """Return the number of a device's board, 0 for none."""
@@ -327,6 +350,13 @@ class Index:
         """Return what a device has."""
         with self.lock:
             return self.fleet.facts(self._slot(device))
+
+
+def shelve(shelf: Shelf, model: Model, rule: Collection[str]) -> None:
+    """Put what a model needs by a rule onto a shelf."""
+    stock = Stock(model.size, model.task, {one.name: one.value for one in reversed(model.metrics)})
+    learn = needs_of(model, training=True, rule=rule)
+    shelf.put(model.id, needs_of(model, rule=rule), learn, stock)
 
 
 def added(need: int, more: int) -> int:
