@@ -252,6 +252,9 @@ def measure(path: Path, count: int, seconds: float, subscribers: int) -> dict[st
     def new(number: int) -> bytes:
         return request("GET", f"/match?model=model-{number * 7 % MODELS}&offset={number}")
 
+    def newer(number: int) -> bytes:
+        return new(100_000 + number)
+
     def read(number: int) -> bytes:
         return request("GET", f"/things/{quote(f'urn:example:{number % 1000}', safe=':')}")
 
@@ -268,6 +271,9 @@ def measure(path: Path, count: int, seconds: float, subscribers: int) -> dict[st
             ),
             "match, 250 requests/s, no question twice": lambda: rate(
                 port, process, count, seconds, new, pause=count / 250
+            ),
+            "match, 500 requests/s, no question twice": lambda: rate(
+                port, process, count, seconds, newer, pause=count / 500
             ),
             "match, as fast as it goes": lambda: rate(port, process, count, seconds, match),
             "read a thing": lambda: rate(port, process, count, seconds, read),

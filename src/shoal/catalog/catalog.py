@@ -490,7 +490,8 @@ class Catalog:
         """
         if rule is None:
             return self.index.coverage(training=training, devices=devices)
-        models = (one for one in self.list("model") if isinstance(one, Model))
+        # Read before the index is locked: a writer may hold the store and wait for the index.
+        models = [one for one in self.list("model") if isinstance(one, Model)]
         return self.index.coverage(models, training=training, devices=devices, rule=rule)
 
     def what_if(
