@@ -7,17 +7,19 @@ from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
+from pydantic_core import to_json
 
 from shoal.catalog.matching import ALL, REFERENCE_RULE
-from shoal.serve.answer import JSON, answer, encoded
+from shoal.serve.answer import JSON, answer
 from shoal.serve.openapi import MISSING
 from shoal.serve.problem import Refused
+from shoal.serve.query_route import QueryRoute
 from shoal.serve.roles import VIEWER
 from shoal.serve.service import Service, Serving
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/match", tags=["match"])
+router = APIRouter(prefix="/match", tags=["match"], route_class=QueryRoute)
 
 NEAR, QUICK = 100, 20
 Model = Annotated[
@@ -66,7 +68,7 @@ async def match(
         }
         if not_known and model is not None:
             said["not_known"] = asdict(serving.catalog.unsure(model, training=training, rule=asked))
-        return encoded(said)
+        return to_json(said)  # three times as fast as json
 
     if size > QUICK or near > QUICK or asked is not None or not_known:
         return Response(await serving.indexed.run(ask), media_type=JSON)

@@ -104,7 +104,7 @@ def conditions(needs: Needs, facts: Facts) -> tuple[Condition, ...]:
         *sensor_conditions(needs.sensors, facts.sensors),
         *runtime_conditions(needs.runtime, facts.runtimes),
         *licence_conditions(needs.licence, facts.licences),
-        *amounts(needs, facts),
+        *amounts(needs, facts.ram, facts.flash, facts.clock),
     )
 
 
@@ -131,17 +131,17 @@ def licence_conditions(need: str | None, licences: Licences) -> list[Condition]:
     return [] if need is None or (not need and licences is None) else [licence(need, licences)]
 
 
-def amounts(needs: Needs, facts: Facts) -> list[Condition]:
-    """Return the conditions of RAM, flash and clock."""
+def amounts(needs: Needs, ram: int, flash: int, clock: int) -> list[Condition]:
+    """Return the conditions of RAM, flash and clock, next to what a device has of them."""
     pairs = (
-        ("RAM", needs.ram, facts.ram, "B"),
-        ("flash", needs.flash, facts.flash, "B"),
-        ("clock", needs.clock, facts.clock, "Hz"),
+        ("RAM", needs.ram, ram, "B"),
+        ("flash", needs.flash, flash, "B"),
+        ("clock", needs.clock, clock, "Hz"),
     )
     return [numeric(*pair) for pair in pairs if pair[1] != NOTHING]
 
 
-@lru_cache(4096)  # most devices are of few kinds
+@lru_cache(1 << 14)  # most devices are of few kinds
 def numeric(name: str, need: int, have: int, unit: str) -> Condition:
     """Return the condition of an amount."""
     wanted = NOT_KNOWN if need == NEVER else amount(need, unit)

@@ -67,6 +67,11 @@ class Columns:
         self.values[:, slot] = values
         return slot
 
+    def row(self, slot: int) -> list[int]:
+        """Return the values of a row."""
+        values: list[int] = self.values[:, slot].tolist()
+        return values
+
     def remove(self, id: str) -> int | None:
         """Free the slot of a row; returns it, None where there is no such row."""
         slot = self.slots.pop(id, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 __all__ = ["NEVER", "NOTHING", "NOT_KNOWN", "Condition", "Match", "amount", "missing_of"]
@@ -105,6 +106,7 @@ class Match:
         return sum(one.missing for one in self.conditions)
 
 
+@lru_cache(1 << 15)  # most devices are of few kinds
 def amount(value: float, unit: str) -> str:
     """Return a number with its unit.
 

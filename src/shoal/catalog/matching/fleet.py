@@ -104,6 +104,8 @@ class Fleet:
     def short_of_ram(self, ram: int, flash: int, groups: NDArray[np.bool_], limit: int) -> NDArray[np.int64]:
         """Return the slots of devices that are short of RAM alone, those with most of it first."""
         found, tail = self.grid.below(ram, flash, groups, limit), self._tail
+        if not len(tail):
+            return found
         columns = self.columns
         hits = (
             (columns["ram"][tail] < ram) & (columns["ram"][tail] > GONE) & (columns["flash"][tail] >= flash)
@@ -116,6 +118,8 @@ class Fleet:
     ) -> NDArray[np.int64]:
         """Return the slots of devices that are short of flash alone, those with most of it first."""
         found, tail = self.grid.below_flash(ram, flash, groups, limit), self._tail
+        if not len(tail):
+            return found
         columns = self.columns
         hits = (columns["ram"][tail] >= ram) & (columns["flash"][tail] < flash)
         hits &= groups[columns["group"][tail]]

@@ -334,10 +334,10 @@ class Index:
     def _match(self, model: str, needs: Needs, klass: int, device: str) -> Match:
         """Return every condition of a model, which is of a class, on a device."""
         with self.lock:
-            slot = self._slot(device)
-            group = int(self.fleet.columns["group"][slot])
+            ram, flash, group, *_ = self.fleet.columns.row(self._slot(device))
+            clock = self.traits.groups.keys[group].clock
             judged = self.traits.conditions(klass, group)
-            return Match(model, device, (*judged, *amounts(needs, self.fleet.facts(slot))))
+            return Match(model, device, (*judged, *amounts(needs, ram, flash, clock)))
 
     def _slot(self, device: str) -> int:
         """Return the slot of a device."""

@@ -97,6 +97,7 @@ class Traits:
         self._lacks_for: dict[int, NDArray[np.float64]] = {}
         self._groups_for: dict[int, NDArray[np.bool_]] = {}
         self._judged: dict[tuple[int, int, int], list[Condition]] = {}
+        self._conditions: dict[tuple[int, int], tuple[Condition, ...]] = {}
 
     def group(self, facts: Facts) -> int:
         """Return the number of the group that a device is in."""
@@ -222,8 +223,12 @@ class Traits:
 
     def conditions(self, klass: int, group: int) -> tuple[Condition, ...]:
         """Return the conditions of a class in a group, but for those of amounts."""
-        need, have = self.classes.keys[klass], self.groups.keys[group]
-        return tuple(one for table in range(3) for one in self.judged(table, need[table], have[table]))
+        found = self._conditions.get((klass, group))
+        if found is None:
+            need, have = self.classes.keys[klass], self.groups.keys[group]
+            found = tuple(one for table in range(3) for one in self.judged(table, need[table], have[table]))
+            remember(self._conditions, (klass, group), found)
+        return found
 
     def judged(self, table: int, need: int, have: int) -> list[Condition]:
         """Return the conditions that something of a table decides, once more where it was asked before."""
