@@ -209,7 +209,7 @@ FILES = [
     ("f.json", json.dumps([TD, TD | {"title": None}]), "title"),
     ("g.csv", 'id,title\nurn:dev:1,"' + TEN_MB + '"\n', "not CSV"),
     ("h.csv", "file,name\n../../etc/passwd,x\n", "not below the folder"),
-    ("i.csv", "id,title,sensors\nurn:dev:1,Press,acceleration 0..4 furlong\n", "unknown unit"),
+    ("i.csv", 'id,title,sensors\nurn:dev:1,Press,"acceleration, 0..4 furlong"\n', "unknown unit"),
     ("j.csv", "id,title\n" + "urn:dev:1,Press\n" * 2, "as in row 2"),
     (
         "k.jsonld",

@@ -122,6 +122,8 @@ def test_the_next_command_is_about_the_same_catalog(shoal, place, tmp_path):
         ["board", "add", "nofile.json"],
         ["model", "add", "gesture.shoal", "--name", "a b"],
         ["catalog", "import"],
+        ["catalog", "import", "elsewhere.json"],
+        ["catalog", "import", "gesture.shoal", "elsewhere.json"],
     ],
 )
 def test_what_cannot_be_written_makes_no_catalog(place, tmp_path, arguments):
@@ -362,6 +364,23 @@ def test_backup_restore_rebuild_check(run, place, tmp_path):
     ).stderr
     assert "rebuilt from" in run("catalog", "rebuild").stdout
     assert "0 problems" in run("catalog", "check").stdout
+
+
+def test_the_files_of_removed_models_leave_when_that_is_said(place, tmp_path, run):
+    run("model", "add", place / "gesture.shoal", cwd=tmp_path)
+    run("catalog", "remove", "model", "gesture", cwd=tmp_path)
+    size = (place / "gesture.shoal").stat().st_size
+    done = run("catalog", "compact", cwd=tmp_path)
+    assert done.stdout.startswith("catalog.shoal: ")
+    assert f"1 file of removed models, {size / 1000:.1f} kB, left: --drop-removed" in done.stderr
+    found = answer(run("catalog", "compact", "--drop-removed", "--format", "json", cwd=tmp_path))
+    assert (found["removed"], found["kept"]) == (1, 0)
+    assert "drop-removed" not in run("catalog", "compact", cwd=tmp_path).stderr
+    assert "deleted" in run("catalog", "history", "model", "gesture", cwd=tmp_path).stdout
+    run("catalog", "check", cwd=tmp_path)
+    run("model", "add", place / "gesture.shoal", cwd=tmp_path)
+    with Catalog(tmp_path / "catalog.shoal") as catalog:
+        assert catalog.model_file("gesture") == (place / "gesture.shoal").read_bytes()
 
 
 def test_what_is_exported_comes_in_again(run, tmp_path):

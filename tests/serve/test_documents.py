@@ -255,7 +255,7 @@ def test_text_finds_documents_of_all_kinds(directory, content):
     post(directory, content, title="Wake word", description="hears its name")
     directory.put(1, title="A lamp that hears")
     found = directory.client.get("/search/text", params={"query": "hears"}).json()
-    assert {one["kind"] for one in found} == {"model", "device"}
+    assert {one["kind"] for one in found} == {"model", "thing"}
     found = directory.client.get("/search/text", params={"query": "hears", "kinds": "device"}).json()
     assert [one["id"] for one in found] == ["urn:example:1"]
     for kinds in (["thing"], ["thing,run"], ["run", "thing"]):

@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 pytest.importorskip("fastapi", reason="pip install 'shoal[server]'")
@@ -68,6 +68,7 @@ WORDS = st.sampled_from(
 NAMES = st.sampled_from(["model", "limit", "training", "rule", "device", "other"])
 
 
+@settings(deadline=None)
 @given(pairs=st.lists(st.tuples(NAMES, WORDS), max_size=6))
 def test_the_outcome_is_that_of_fastapi(pairs):
     once, each = asyncio.run(both(pairs))

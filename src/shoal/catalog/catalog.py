@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from shoal.catalog.matching import Coverage, Index, Matches, WhatIf
     from shoal.catalog.query import Limits, Results
     from shoal.catalog.search import Found, Similar
-    from shoal.catalog.store import Event
+    from shoal.catalog.store import Compaction, Event
     from shoal.catalog.unsure import Unsure
 
 __all__ = ["Catalog"]
@@ -573,6 +573,10 @@ class Catalog:
             self._columns = Follower(self.store)
             for view in VIEWS.values():
                 view.rebuild(self.store)
+
+    def compact(self, *, removed: bool = False) -> Compaction:
+        """Remove files that no model has, and give back what is free; see :meth:`Store.compact`."""
+        return self.store.compact(removed=removed)
 
     def backup(self, path: Path | str) -> None:
         """Copy everything into one file while others write; an older backup there is replaced in the end.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,18 +47,26 @@ def rebuild_graph(store: Store) -> None:
 def forget(path: Path) -> None:
     """Remove what views keep beside the file of a catalog: it is of another one that was there before.
 
+    A process that still has it finds that out by itself.
+
     Raises
     ------
     StorageError
-        Where it cannot be removed.
+        Where it cannot be removed, or is no view.
     """
     from shoal.catalog import graph
+    from shoal.catalog.graph.folder import InUseError, empty
 
     with Store(path, read_only=True) as store:
         folder = graph.folder_of(store)
     try:
         if folder is not None and folder.exists():
-            shutil.rmtree(folder)
+            empty(folder)
+            folder.rmdir()
+    except InUseError:
+        pass
+    except StorageError:
+        raise
     except OSError as error:
         raise StorageError(
             f"cannot remove the view of the catalog before: {error.strerror}",

@@ -35,10 +35,6 @@ def add(
     ----------
     name
         A file (.json) with its document, or the name of a board that comes with Shoal.
-    catalog
-        The catalog's file; SHOAL_CATALOG or catalog.shoal by default.
-    output_format
-        table, or json for programs.
     """
     added = written(catalog, lambda found: found.add_board(name))
     if output_format == "json":
@@ -55,15 +51,7 @@ def list_(
     catalog: CatalogOption = None,
     output_format: FormatOption = "table",
 ) -> None:
-    """List the boards: those that come with Shoal, and those of the catalog.
-
-    Parameters
-    ----------
-    catalog
-        The catalog's file; SHOAL_CATALOG or catalog.shoal by default. It need not exist.
-    output_format
-        table, or json for programs.
-    """
+    """List the boards: those that come with Shoal, and those of the catalog, if there is one."""
     boards = all_boards(catalog)
     if output_format == "json":
         console.json_result([one.body() for one in boards])
@@ -91,10 +79,6 @@ def show(
         Of the board.
     thing_model
         As a W3C Thing Model, in JSON.
-    catalog
-        The catalog's file; SHOAL_CATALOG or catalog.shoal by default. It need not exist.
-    output_format
-        table, or json for programs.
     """
     if place(catalog).exists():
         with opened(catalog) as found:

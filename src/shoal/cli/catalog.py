@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
 from shoal.cli import console
 from shoal.cli.catalogs import CatalogOption, opened, place, table, with_catalog
@@ -24,21 +25,12 @@ catalog = App(
     name="catalog", help="The catalog: check it, keep it, fill it, empty it.", help_flags=["--help", "-h"]
 )
 
-Formats: TypeAlias = FormatOption
-
 
 @catalog.command(help_epilogue="")
-def check(*, catalog: CatalogOption = None, output_format: Formats = "table") -> int:
+def check(*, catalog: CatalogOption = None, output_format: FormatOption = "table") -> int:
     """Check that the documents are what the log of changes says, and every view is what the documents say.
 
     Exit code 0 where all is well, 1 otherwise.
-
-    Parameters
-    ----------
-    catalog
-        The catalog's file; SHOAL_CATALOG or catalog.shoal by default.
-    output_format
-        table, or json for programs.
     """
     with opened(catalog) as found:
         problems = list(found.check())
@@ -57,17 +49,40 @@ def check(*, catalog: CatalogOption = None, output_format: Formats = "table") ->
 
 @catalog.command(help_epilogue="")
 def rebuild(*, catalog: CatalogOption = None) -> None:
-    """Compute the documents and every view anew from the log of changes.
-
-    Parameters
-    ----------
-    catalog
-        The catalog's file; SHOAL_CATALOG or catalog.shoal by default.
-    """
+    """Compute the documents and every view anew from the log of changes."""
     with opened(catalog) as found:
         found.rebuild()
         console.text(f"{place(catalog)}: rebuilt from {found.store.revision:,} changes")
     console.next_command(with_catalog("shoal catalog check", catalog))
+
+
+@catalog.command(help_epilogue="")
+def compact(
+    *,
+    drop_removed: Annotated[bool, Parameter(negative=())] = False,
+    catalog: CatalogOption = None,
+    output_format: FormatOption = "table",
+) -> None:
+    """Give the disk back what the catalog does not need; only while nobody writes.
+
+    Documents and their history stay, and so do the files of removed models, unless told otherwise.
+
+    Parameters
+    ----------
+    drop_removed
+        Remove the files of models that were removed from the catalog: they cannot be had back.
+    """
+    with opened(catalog) as found:
+        done = found.compact(removed=drop_removed)
+    if output_format == "json":
+        console.json_result(asdict(done))
+        return
+    files = f", {console.counted(done.removed, 'file')} removed" if done.removed else ""
+    freed = console.size(max(done.before - done.after, 0))
+    console.text(f"{place(catalog)}: {console.size(done.after)}, {freed} given back{files}")
+    if done.kept:
+        of = f"{console.counted(done.kept, 'file')} of removed models"
+        console.note(f"{of}, {console.size(done.kept_bytes)}, left: --drop-removed")
 
 
 @catalog.command(help_epilogue="")
@@ -78,8 +93,6 @@ def backup(file: Path, /, *, catalog: CatalogOption = None) -> None:
     ----------
     file
         The copy; an old one is replaced when the new one is complete.
-    catalog
-        The catalog's file; SHOAL_CATALOG or catalog.shoal by default.
     """
     with opened(catalog) as found:
         found.backup(file)
@@ -89,14 +102,12 @@ def backup(file: Path, /, *, catalog: CatalogOption = None) -> None:
 
 @catalog.command(help_epilogue="")
 def restore(file: Path, /, *, catalog: CatalogOption = None) -> None:
-    """Make a catalog of a backup that checks clean.
+    """Make a new catalog of a backup that checks clean; there may be no file of its name.
 
     Parameters
     ----------
     file
         The backup.
-    catalog
-        The new catalog's file, which must not exist; SHOAL_CATALOG or catalog.shoal by default.
     """
     from shoal.catalog import Catalog
 
@@ -117,8 +128,6 @@ def alias(name: str, alias: str, version: str | None = None, /, *, catalog: Cata
         For instance champion.
     version
         Of the model; the newest by default.
-    catalog
-        The catalog's file; SHOAL_CATALOG or catalog.shoal by default.
     """
     with opened(catalog) as found:
         chosen = found.model(name if version is None else f"{name}:{version}")
@@ -137,8 +146,6 @@ def remove(kind: str, name: str, /, *, catalog: CatalogOption = None) -> None:
         model, device, board, alias, deployment, run, measurement, learning or query.
     name
         Id of the document; a model and a device may be named as elsewhere.
-    catalog
-        The catalog's file; SHOAL_CATALOG or catalog.shoal by default.
     """
     with opened(catalog) as found:
         key = identified(found, kind, name)
@@ -184,7 +191,7 @@ def names(event: Event) -> tuple[str, ...]:
 
 @catalog.command(help_epilogue="")
 def history(
-    kind: str, name: str, /, *, catalog: CatalogOption = None, output_format: Formats = "table"
+    kind: str, name: str, /, *, catalog: CatalogOption = None, output_format: FormatOption = "table"
 ) -> None:
     """Show what happened to a document, also to one that is gone.
 
@@ -194,10 +201,6 @@ def history(
         model, device, board, alias, deployment, run, measurement, learning or query.
     name
         Id of the document; a model and a device may be named as elsewhere, also by a name that is gone.
-    catalog
-        The catalog's file; SHOAL_CATALOG or catalog.shoal by default.
-    output_format
-        table, or json for programs.
     """
     with opened(catalog) as found:
         name = remembered(found, kind, name)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from shoal.cli import console, model_text
-from shoal.cli.catalogs import CatalogOption, Count, opened, place, table, with_catalog
+from shoal.cli.catalogs import CatalogOption, Count, listing, opened, place, with_catalog
 from shoal.cli.console import FormatOption
 from shoal.cli.model import model
 from shoal.errors import ConfigError
@@ -89,8 +89,8 @@ def add(
     train_last
         How many of the last layers with parameters learn on the device: memory is computed for these.
     sensor
-        What must be observed, for instance "acceleration, -4..4 G, 119 Hz, 3 axes"; may be given several
-        times.
+        What must be observed, for instance "acceleration, -4..4 G, 119 Hz, 3 axes; Microphone"; may be given
+        several times.
     label
         Name of an output, in order; may be given several times.
     tag
@@ -101,10 +101,6 @@ def add(
         A TOML file with fields of the model; by default the one beside the file.
     ask
         Whether to ask on a terminal for what is left.
-    catalog
-        The catalog's file; SHOAL_CATALOG or catalog.shoal by default.
-    output_format
-        table, or json for programs.
     """
     from shoal.catalog import describe
     from shoal.catalog.describe.describe import document
@@ -171,7 +167,7 @@ def asked(known: Description, file: Path, catalog: Catalog | None) -> dict[str, 
         sys.stderr.flush()
         answer = sys.stdin.readline().strip() or default
         if answer:
-            answers[field] = [one.strip() for one in answer.split(";")] if field == "sensors" else answer
+            answers[field] = answer
     return answers
 
 
@@ -188,10 +184,6 @@ def list_(
     ----------
     limit
         At most so many.
-    catalog
-        The catalog's file; SHOAL_CATALOG or catalog.shoal by default.
-    output_format
-        table, or json for programs.
     """
     from shoal.catalog.documents import Model
     from shoal.catalog.versions import order
@@ -199,7 +191,7 @@ def list_(
     with opened(catalog) as found:
         known = [one for one in found.list("model") if isinstance(one, Model)]
     known.sort(key=lambda one: (one.name.lower(), order(one.version)))
-    total, models = len(known), known[:limit]
+    models = known[:limit]
     if output_format == "json":
         console.json_result([{"id": one.id} | one.body() for one in models])
         return
@@ -214,9 +206,7 @@ def list_(
         for one in models
     ]
     columns = ("model", "version", "format", "task", "RAM", "RAM to learn", "flash")
-    table(console.counted(total, "model"), columns, rows, left=(0, 1, 2, 3))
-    if total > len(models):
-        console.note(f"{total - len(models):,} more: --limit {total}")
+    listing("model", len(known), columns, rows, left=(0, 1, 2, 3))
 
 
 @model.command(help_epilogue="")
@@ -233,10 +223,6 @@ def show(
     ----------
     name
         NAME (its newest version), NAME:VERSION, NAME@ALIAS, or the beginning of its SHA-256.
-    catalog
-        The catalog's file; SHOAL_CATALOG or catalog.shoal by default.
-    output_format
-        table, or json for programs.
     """
     with opened(catalog) as found:
         shown = found.model(name)

@@ -26,6 +26,7 @@ __all__ = [
     "DEFAULT",
     "CatalogOption",
     "Count",
+    "listing",
     "network",
     "opened",
     "place",
@@ -38,7 +39,14 @@ __all__ = [
 DEFAULT = Path("catalog.shoal")
 SUFFIXES = {"torch": "pt2"}
 
-CatalogOption: TypeAlias = Annotated[Path | None, Parameter(name="--catalog", env_var="SHOAL_CATALOG")]
+CatalogOption: TypeAlias = Annotated[
+    Path | None,
+    Parameter(
+        name="--catalog",
+        env_var="SHOAL_CATALOG",
+        help="The catalog's file; SHOAL_CATALOG or catalog.shoal by default.",
+    ),
+]
 
 # How many are shown, at most.
 Count: TypeAlias = Annotated[int, Parameter(validator=Number(gte=0))]
@@ -154,3 +162,17 @@ def table(
         console.table(title, columns, rows, left=left)
     else:
         console.text(title, "bold")
+
+
+def listing(
+    kind: str,
+    total: int,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str | Text]],
+    *,
+    left: Sequence[int],
+) -> None:
+    """Write the first documents of a kind as a table, and how many there are beside them."""
+    table(console.counted(total, kind), columns, rows, left=left)
+    if total > len(rows):
+        console.note(f"{total - len(rows):,} more: --limit {total}")

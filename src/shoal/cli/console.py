@@ -33,7 +33,7 @@ __all__ = [
 ENDLESS = 10_000
 
 Format: TypeAlias = Literal["table", "json"]
-FormatOption: TypeAlias = Annotated[Format, Parameter(name="--format")]
+FormatOption: TypeAlias = Annotated[Format, Parameter(name="--format", help="table, or json for programs.")]
 
 
 def out() -> Console:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from cyclopts import App
 
 from shoal.cli import console
-from shoal.cli.catalogs import CatalogOption, Count, opened, table, title_of, with_catalog
+from shoal.cli.catalogs import CatalogOption, Count, listing, opened, table, title_of, with_catalog
 from shoal.cli.console import Format, FormatOption
 from shoal.cli.match import verdict
 from shoal.errors import ConflictError
@@ -52,10 +52,6 @@ def plan(
         Name of the deployment; a new one by default.
     note
         What else there is to say.
-    catalog
-        The catalog's file; SHOAL_CATALOG or catalog.shoal by default.
-    output_format
-        table, or json for programs.
     """
     from shoal.catalog.documents import Deployment
 
@@ -110,10 +106,6 @@ def report(
         When it began to run, for instance 2026-03-01T12:00:00Z.
     ended
         When it ended.
-    catalog
-        The catalog's file; SHOAL_CATALOG or catalog.shoal by default.
-    output_format
-        table, or json for programs.
     """
     from shoal.catalog.documents import Deployment
 
@@ -141,10 +133,6 @@ def list_(
     ----------
     limit
         At most so many.
-    catalog
-        The catalog's file; SHOAL_CATALOG or catalog.shoal by default.
-    output_format
-        table, or json for programs.
     """
     from shoal.catalog.documents import Deployment
 
@@ -156,9 +144,7 @@ def list_(
         console.json_result([as_json(one) for one in listed])
         return
     columns = ("deployment", "model", "device", "status", "note")
-    table(console.counted(total, "deployment"), columns, rows, left=range(len(columns)))
-    if total > len(listed):
-        console.note(f"{total - len(listed):,} more: --limit {total}")
+    listing("deployment", total, columns, rows, left=range(len(columns)))
 
 
 @deployment.command(help_epilogue="")
@@ -175,10 +161,6 @@ def show(
     ----------
     key
         Of the deployment.
-    catalog
-        The catalog's file; SHOAL_CATALOG or catalog.shoal by default.
-    output_format
-        table, or json for programs.
     """
     from shoal.catalog.documents import Deployment
 

@@ -11,7 +11,7 @@ from cyclopts import App, Parameter
 
 from shoal.cli import console, hardware
 from shoal.cli.board import board_of
-from shoal.cli.catalogs import CatalogOption, Count, opened, table, with_catalog, written
+from shoal.cli.catalogs import CatalogOption, Count, listing, opened, with_catalog, written
 from shoal.cli.console import FormatOption
 from shoal.errors import ConfigError
 
@@ -52,10 +52,6 @@ def add(
         Without a file: name of the device.
     identifier
         An absolute IRI, where the file has none; without a file, by default one that belongs to the title.
-    catalog
-        The catalog's file; SHOAL_CATALOG or catalog.shoal by default.
-    output_format
-        table, or json for programs.
     """
     if (file is None) == (board is None):
         raise ConfigError(
@@ -122,10 +118,6 @@ def list_(
     ----------
     limit
         At most so many.
-    catalog
-        The catalog's file; SHOAL_CATALOG or catalog.shoal by default.
-    output_format
-        table, or json for programs.
     """
     from shoal.catalog.documents import Device
 
@@ -137,9 +129,7 @@ def list_(
         console.json_result([one.body() for one in devices])
         return
     rows = [(one.title, one.id, *hardware.row(has)) for one, has in known]
-    table(console.counted(total, "device"), ("device", "id", *hardware.COLUMNS), rows, left=(0, 1, 2, 5))
-    if total > len(devices):
-        console.note(f"{total - len(devices):,} more: --limit {total}")
+    listing("device", total, ("device", "id", *hardware.COLUMNS), rows, left=(0, 1, 2, 5))
 
 
 @device.command(help_epilogue="")
@@ -156,10 +146,6 @@ def show(
     ----------
     name
         Its id, or its title where no other device has it.
-    catalog
-        The catalog's file; SHOAL_CATALOG or catalog.shoal by default.
-    output_format
-        table, or json for programs.
     """
     with opened(catalog) as found:
         shown = found.device(name)

@@ -17,11 +17,6 @@ def doctor(*, output_format: FormatOption = "table") -> int:
 
     The self-check lets a small network learn 1,000 steps at every width; its parameters must have the known
     checksum. Exit code 0 where the essentials work, 1 otherwise.
-
-    Parameters
-    ----------
-    output_format
-        table, or json for programs.
     """
     from shoal.cli.checks import checks
 

@@ -47,8 +47,6 @@ def emulate(
         A board to take core, RAM and flash from.
     steps
         How many samples to learn from, in whole rounds of 4.
-    output_format
-        table, or json for programs.
     """
     from shoal import devices, nn
 

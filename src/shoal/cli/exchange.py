@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from shoal.cli import console
 from shoal.cli.catalog import catalog
-from shoal.cli.catalogs import CatalogOption, opened, with_catalog
+from shoal.cli.catalogs import CatalogOption, opened, with_catalog, written
 from shoal.cli.console import FormatOption
 from shoal.errors import ConfigError
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["export", "import_", "schema"]
 
 ExportFormat: TypeAlias = Literal["turtle", "jsonld", "td", "card", "cyclonedx", "mldcat", "reference"]
-Formats: TypeAlias = FormatOption
 
 
 @catalog.command(help_epilogue="")
@@ -45,7 +44,7 @@ def import_(
     *files: Path,
     models: Path | None = None,
     catalog: CatalogOption = None,
-    output_format: Formats = "table",
+    output_format: FormatOption = "table",
 ) -> None:
     """Take in models and devices: Turtle, Thing Descriptions, CSV, model files; all of them or none.
 
@@ -58,18 +57,13 @@ def import_(
         Files, or folders of them.
     models
         Folder of the model files that a Turtle of the reference system describes.
-    catalog
-        The catalog's file; SHOAL_CATALOG or catalog.shoal by default.
-    output_format
-        table, or json for programs.
     """
     from shoal.catalog import importers
 
     if not files:
         raise ConfigError("no file to read", where="the argument FILES", hint="shoal catalog import FOLDER")
     read = importers.load(files, models)
-    with opened(catalog, make=True) as found:
-        events = found.add_many(read.documents, files=read.files)
+    events = written(catalog, lambda found: found.add_many(read.documents, files=read.files))
     if output_format == "json":
         console.json_result(
             {
@@ -113,8 +107,6 @@ def export(
         Only documents of this kind; may be given several times.
     output
         The file; replaced when it is complete.
-    catalog
-        The catalog's file; SHOAL_CATALOG or catalog.shoal by default.
     """
     from shoal.catalog import exporters
     from shoal.nn import storage

@@ -46,10 +46,6 @@ def find(
         Instead of words: a model; those whose tensors, operators and text are like its own are found.
     limit
         At most so many.
-    catalog
-        The catalog's file; SHOAL_CATALOG or catalog.shoal by default.
-    output_format
-        table, or json for programs.
     """
     asked = " ".join([text, *words]).strip()
     if bool(asked) == (like is not None):

@@ -65,10 +65,6 @@ def match(
         With a model: how many more devices it fits if it needs so much less RAM, for instance 12kB.
     rule
         all, or reference for what the reference system asks of a model: sensors, RAM and flash alone.
-    catalog
-        The catalog's file; SHOAL_CATALOG or catalog.shoal by default.
-    output_format
-        table, or json for programs.
     """
     from shoal.catalog.matching import REFERENCE_RULE
 

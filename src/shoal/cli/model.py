@@ -58,8 +58,6 @@ def footprint(
         sgd by default, where something learns; none: the model only answers.
     loss
         To learn with; the one that the model has by default.
-    output_format
-        table, or json for programs.
     """
     from shoal import build
 

@@ -64,8 +64,6 @@ def query(
         At most so long.
     rows
         At most so many.
-    catalog
-        The catalog's file; SHOAL_CATALOG or catalog.shoal by default.
     output_format
         table, json, csv, tsv, or turtle for triples.
     """

@@ -45,8 +45,6 @@ def run(
         Go on from the last checkpoints; what is not begun begins.
     catalog
         A catalog where the finished runs are registered, with their models and figures; made if need be.
-    output_format
-        table, or json for programs.
     """
     from shoal.cli import judged, results
     from shoal.federate import load_experiment

@@ -35,8 +35,6 @@ def serve(
 
     Parameters
     ----------
-    catalog
-        The catalog's file; SHOAL_CATALOG or catalog.shoal by default.
     host
         Address to listen at: this machine alone by default. Others need TLS, from a reverse proxy before it.
     port

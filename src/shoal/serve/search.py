@@ -13,7 +13,7 @@ from shoal.catalog.query import Limits, Results, examples
 from shoal.errors import QueryError, ShoalError, UnknownError
 from shoal.serve import body
 from shoal.serve.answer import JSON, LD, answer, chosen
-from shoal.serve.kinds import Kinds, stored
+from shoal.serve.kinds import Kinds, named, stored
 from shoal.serve.openapi import INVALID, MISSING
 from shoal.serve.problem import Refused
 from shoal.serve.roles import FREE_VIEWER, VIEWER
@@ -98,7 +98,13 @@ async def search_text(
     def find() -> list[dict[str, object]]:
         found = serving.catalog.find(query, kinds=wanted, limit=limit, offset=offset)
         return [
-            {"kind": one.kind, "id": one.id, "title": one.title, "score": one.score, "excerpt": one.excerpt}
+            {
+                "kind": named(one.kind),
+                "id": one.id,
+                "title": one.title,
+                "score": one.score,
+                "excerpt": one.excerpt,
+            }
             for one in found
         ]
 

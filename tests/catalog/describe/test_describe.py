@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from shoal import nn
-from shoal.catalog.describe import describe, read, sensor_need
+from shoal.catalog import importers
+from shoal.catalog.describe import describe, read, sensor_needs
 from shoal.catalog.documents import Need
 from shoal.errors import DocumentError, ModelError, StateError, StorageError
 from shoal.learn.footprint import footprint
@@ -229,6 +230,22 @@ def test_damaged_files_are_refused(saved, tmp_path):
         describe(wrong)
 
 
+def test_needs_are_written_the_same_everywhere(tmp_path):
+    (tmp_path / "wake.bin").write_bytes(b"model")
+    text = "Accelerometer, 3 axes, -4..4 G, 119 Hz; sound, 16 kHz;"
+    both = describe(tmp_path / "wake.bin", sensors=text).input.sensors
+    assert [(one.observes, one.low, one.rate_hz, one.axes) for one in both] == [
+        ("acceleration", -4, 119, 3),
+        ("sound", None, 16000, None),
+    ]
+    assert describe(tmp_path / "wake.bin", sensors=text.split(";")).input.sensors == both
+    (tmp_path / "wake.toml").write_text(f'sensors = "{text}"')
+    assert describe(tmp_path / "wake.bin").input.sensors == both
+    (tmp_path / "wake.csv").write_text(f'file,name,sensors\nwake.bin,wake,"{text}"\n')
+    (model,) = importers.load(tmp_path / "wake.csv").documents
+    assert model.input.sensors == both
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
@@ -241,7 +258,7 @@ def test_damaged_files_are_refused(saved, tmp_path):
 )
 def test_a_need_that_cannot_be_read_is_refused(text, problem):
     with pytest.raises(DocumentError, match=problem) as caught:
-        sensor_need(text, "wake.tflite")
+        sensor_needs(text, "wake.tflite")
     assert caught.value.fields[0][0].startswith("input.sensors")
     assert (caught.value.where, caught.value.hint) == (
         "wake.tflite",

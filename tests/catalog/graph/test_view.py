@@ -14,8 +14,10 @@ from pathlib import Path
 import pytest
 from pyoxigraph import NamedNode
 
+from shoal.catalog import Catalog
 from shoal.catalog.documents import Board, Capacity, Device, Hardware
 from shoal.catalog.graph import Endpoint, Local, check, follow, rebuild, rebuild_folder
+from shoal.catalog.graph.folder import InUseError, empty
 from shoal.catalog.store import Store
 from shoal.catalog.vocabulary import PREFIXES
 from shoal.errors import ConfigError, QueryError, StorageError
@@ -209,10 +211,79 @@ def test_check_finds_what_differs_and_rebuild_mends_it(tmp_path, documents):
     assert "urn:other is the graph of no document" in found
     rebuild_folder(store)
     assert check(store) == []
-    for file in (tmp_path / "a.shoal.rdf").glob("MANIFEST*"):
-        file.write_bytes(b"x" * 100)
-    (problem,) = check(store)
-    assert "cannot be opened" in problem
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [("CURRENT", "gone"), ("MANIFEST*", "zero"), ("*.sst", "cut"), ("*.sst", "zero"), ("*.log", "zero")],
+)
+def test_a_damaged_folder_is_found_and_replaced(tmp_path, documents, name, damage):
+    store, folder = Store(tmp_path / "a.shoal"), tmp_path / "a.shoal.rdf"
+    put(store, *documents)
+    view = Local(folder)
+    follow(view, store)
+    view.store.flush()
+    expected = rows(view)
+    del view
+    hurt = [file for file in folder.glob(name) if file.stat().st_size]
+    assert hurt
+    for file in hurt:
+        content = file.read_bytes()
+        if damage == "gone":
+            file.unlink()
+        else:
+            file.write_bytes(content[: len(content) // 2] if damage == "cut" else bytes(len(content)))
+    for problem in check(store):
+        assert problem.startswith("rdf: ")
+    rebuild_folder(store)
+    assert check(store) == []
+    assert rows(Local(folder)) == expected
+
+
+def test_what_is_no_view_is_left_alone(tmp_path, documents):
+    store, folder = Store(tmp_path / "a.shoal"), tmp_path / "a.shoal.rdf"
+    put(store, *documents)
+    folder.mkdir()
+    (folder / "000004.log").write_text("mine")
+    (folder / "thesis.tex").write_text("mine")
+    with pytest.raises(StorageError, match=r"no RDF view: thesis\.tex") as caught:
+        rebuild_folder(store)
+    assert caught.value.hint == "move it elsewhere"
+    assert check(store) == ["rdf: here is no RDF view: thesis.tex"]
+    with Catalog(store.path) as catalog:
+        assert catalog.query(f"ASK {{ {FREE.split('{', 1)[1].rpartition('}')[0]} }}").boolean  # in memory
+    assert {one.name: one.read_text() for one in folder.iterdir()} == {
+        "000004.log": "mine",
+        "thesis.tex": "mine",
+    }
+    backup = tmp_path / "copy"
+    store.backup(backup)
+    (tmp_path / "b.shoal.rdf").write_text("mine")
+    with pytest.raises(StorageError, match="no RDF view: a file"):
+        Catalog.restore(backup, tmp_path / "b.shoal")
+    assert (tmp_path / "b.shoal.rdf").read_text() == "mine"
+
+
+def test_a_rebuild_leaves_a_view_to_the_process_that_has_it(tmp_path, documents):
+    store, folder = Store(tmp_path / "a.shoal"), tmp_path / "a.shoal.rdf"
+    put(store, *documents)
+    code = "import sys, time; from pathlib import Path; from shoal.catalog.graph import Local\n"
+    code += "view = Local(Path(sys.argv[1])); print(flush=True); sys.stdin.read()"
+    other = subprocess.Popen(
+        [sys.executable, "-c", code, folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    try:
+        other.stdout.readline()
+        there = {one.name for one in folder.iterdir()}
+        with pytest.raises(InUseError):
+            empty(folder)
+        rebuild_folder(store)
+        assert {one.name for one in folder.iterdir()} >= there | {"STALE"}
+    finally:
+        other.communicate()
+    rebuild_folder(store)
+    assert check(store) == []
+    assert not (folder / "STALE").exists()
 
 
 WRITER = """

@@ -103,11 +103,12 @@ TD = {
     },
 }
 DEVICES = """id,title,board,ram_bytes,ram_reserved_bytes,sensors,runtimes,licences,clock_hz
-urn:dev:1,Press,,262_144,40960,acceleration -4..4 G @119 x3; Camera,shoal training; tflite 2.4,MIT,64000000
+urn:dev:1,Press,,262_144,40960,\
+"acceleration, -4..4 G, 119 Hz, 3 axes; Camera",shoal training; tflite 2.4,MIT,64000000
 urn:dev:2,"Mixer, ""old"" one",nano33ble,,,,,,
 """
 MODELS = """name,version,sha256,format,size_bytes,ram_bytes,sensors,metrics,tags,created
-wake,1.0.0,SHA256,tflite,18712,8080,sound @16000,accuracy 0.921; f1 0.9,audio; wake word,2026-01-02
+wake,1.0.0,SHA256,tflite,18712,8080,"sound, 16 kHz",accuracy 0.921; f1 0.9,audio; wake word,2026-01-02
 """.replace("SHA256", "0" * 64)
 WORDS = [
     *'"\'<>[]{}()#.;,:@^\\%_-\n\t\r\0', "::", "<None>", '"""', "[ ", " ]", "e+999", "1e-400", "NaN",

@@ -15,11 +15,13 @@ from shoal.catalog.importers.table import MODELS as MODEL_COLUMNS
 from shoal.errors import DocumentError
 
 DEVICES = """id,title,board,ram_bytes,ram_reserved_bytes,sensors,runtimes,licences
-urn:dev:1,Press,,262_144,40960,acceleration -4..4 G @119 x3; Microphone,shoal training; tfl 2.4,MIT; ISC
+urn:dev:1,Press,,262_144,40960,\
+"acceleration, -4..4 G, 119 Hz, 3 axes; Microphone",shoal training; tfl 2.4,MIT; ISC
 urn:dev:2,"Mixer, old",nano33ble,,,,,
 """
 MODELS = f"""name,version,sha256,format,size_bytes,ram_bytes,flash_bytes,sensors,metrics,tags,licence
-wake,1.0.0,{"0" * 64},tflite,18712,8080,18712,sound @16000,accuracy 0.921; f1 0.9,audio; wake word,Apache-2.0
+wake,1.0.0,{"0" * 64},tflite,18712,8080,18712,\
+"sound, 16 kHz",accuracy 0.921; f1 0.9,audio; wake word,Apache-2.0
 """
 
 
@@ -89,16 +91,16 @@ def test_every_wrong_cell_is_named(tmp_path: Path) -> None:
     text = """id,title,ram_bytes,sensors,flash_bytes
 urn:dev:1,Press,256 kB,acceleration,1000
 urn:dev:2,Press 2,1000,vibes,-1
-urn:dev:3,,1000,sound 4..,1
+urn:dev:3,,1000,"sound, 4..",1
 no id,Press 4,1000,sound,1
-urn:dev:1x,Press,1000,acceleration -4..4 furlong,1
+urn:dev:1x,Press,1000,"acceleration, -4..4 furlong",1
 urn:dev:6,Press
 """
     found = problems(tmp_path, text)
     assert found["row 2, column ram_bytes"] == "'256 kB' is no whole number"
-    assert "no property of the vocabulary" in found["row 3, column sensors"]
+    assert "is no property" in found["row 3, column sensors"]
     assert "no whole number" in found["row 3, column flash_bytes"]
-    assert "'sound 4..' is not like" in found["row 4, column sensors"]
+    assert "'4..' is no range" in found["row 4, column sensors"]
     assert "row 5, column id" in found
     assert found["row 7"] == "2 cells, not 5"
 

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shoal.catalog import Catalog, exporters, importers
@@ -104,6 +104,7 @@ def test_a_remote_context_is_not_fetched(tmp_path: Path) -> None:
         importers.load(path)
 
 
+@settings(deadline=None)
 @given(
     title=st.text(max_size=50),
     labels=st.lists(st.text(max_size=10), max_size=3),

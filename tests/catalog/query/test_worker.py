@@ -18,7 +18,9 @@ from pathlib import Path
 import pytest
 
 from shoal.catalog.graph import Local
+from shoal.catalog.graph.folder import DamagedError
 from shoal.catalog.query import Limits, Results, Worker
+from shoal.catalog.query.process import failure
 from shoal.catalog.store import Store
 from shoal.errors import ConfigError, QueryError, StorageError
 
@@ -80,6 +82,15 @@ def test_a_damaged_view_is_an_error_and_a_deleted_one_is_built_anew(filled_store
     shutil.rmtree(folder)
     with Worker(filled_store) as worker:
         assert len(names(worker)) == 3
+
+
+def test_damage_is_told_in_terms_that_users_know():
+    assert failure(DamagedError("cut", hint="shoal catalog rebuild")) == {
+        "error": "StorageError",
+        "what": "cut",
+        "where": None,
+        "hint": "shoal catalog rebuild",
+    }
 
 
 def test_the_catalog_answers_its_predicates(worker):

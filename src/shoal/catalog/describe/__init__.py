@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from shoal.catalog.describe.describe import ASKED, Description, describe, read
-from shoal.catalog.describe.sensors import sensor_need
+from shoal.catalog.describe.sensors import observations, sensor_needs
 
-__all__ = ["ASKED", "Description", "describe", "read", "sensor_need"]
+__all__ = ["ASKED", "Description", "describe", "observations", "read", "sensor_needs"]

@@ -11,7 +11,7 @@ from typing import Any
 
 from shoal.catalog.describe import archives, onnx, sidecar, tflite
 from shoal.catalog.describe.needs import network_facts
-from shoal.catalog.describe.sensors import sensor_need
+from shoal.catalog.describe.sensors import sensor_needs
 from shoal.catalog.documents import Model
 from shoal.errors import DocumentError, ModelError
 from shoal.nn.importers.build import read as read_file
@@ -62,7 +62,7 @@ def describe(
         A TOML file with fields of the document; by default the file beside the model with the suffix .toml,
         where there is one.
     fields
-        Of the document; `sensors` may be texts as :func:`sensor_need` reads them. None: not said.
+        Of the document; `sensors` may be texts as :func:`sensor_needs` reads them. None: not said.
 
     Raises
     ------
@@ -125,7 +125,8 @@ def merge(known: dict[str, Any], asked: dict[str, Any], where: str) -> dict[str,
         raise DocumentError.of("model document", where, [("input", f"{given!r:.100} is no table")])
     entry = known.get("input", {}) | given
     if "sensors" in asked:
-        entry["sensors"] = [sensor_need(one, where) for one in listed(asked.pop("sensors"))]
+        given = listed(asked.pop("sensors"))
+        entry["sensors"] = [need for one in given for need in sensor_needs(one, where)]
     labels = asked.pop("labels", None)
     merged = known | asked
     if entry:

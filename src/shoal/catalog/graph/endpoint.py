@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from http.client import HTTPException, HTTPResponse
 from itertools import groupby
-from typing import Any
-from urllib.error import HTTPError, URLError
+from typing import IO
+from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
@@ -22,7 +24,7 @@ from shoal.catalog.graph.view import (
     mapping,
     state_of,
 )
-from shoal.errors import ConfigError, QueryError, StorageError
+from shoal.errors import ConfigError, QueryError, ShoalError, StorageError
 
 __all__ = ["Endpoint"]
 
@@ -125,35 +127,55 @@ class Endpoint:
         QueryError
             If the server refuses the query.
         """
-        return self._post(
-            self.query_url, "application/sparql-query", query, f"{RESULTS}, {TURTLE};q=0.9", timeout
-        )
+        with self.answer(query, timeout) as (media, stream):
+            content = stream.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            raise QueryError(
+                f"the answer is larger than {LARGEST:,} bytes", where=self.query_url, hint="LIMIT"
+            )
+        return media, content
+
+    @contextmanager
+    def answer(self, query: str, timeout: float | None = None) -> Iterator[tuple[str, IO[bytes]]]:
+        """Open the answer to a query, to be read as far as needed: its media type, and its content.
+
+        Raises
+        ------
+        QueryError
+            If the server refuses the query.
+        """
+        accepted = f"{RESULTS}, {TURTLE};q=0.9"
+        with self._sent(self.query_url, "application/sparql-query", query, accepted, timeout) as answer:
+            yield answer.headers.get_content_type(), answer
 
     def update(self, update: str) -> None:
         """Execute an update."""
-        self._post(self.update_url, "application/sparql-update", update, "*/*", None)
+        with self._sent(self.update_url, "application/sparql-update", update, "*/*", None) as answer:
+            answer.read()
 
-    def _post(self, url: str, kind: str, text: str, accept: str, timeout: float | None) -> tuple[str, bytes]:
+    @contextmanager
+    def _sent(
+        self, url: str, kind: str, text: str, accept: str, timeout: float | None
+    ) -> Iterator[HTTPResponse]:
+        """Send a text; what fails until the answer is read is ours to tell."""
         headers = {"Content-Type": kind, "Accept": accept} | self.headers
         request = Request(url, text.encode(), headers, method="POST")  # noqa: S310 (checked to be HTTP)
         try:
             with urlopen(request, timeout=timeout or self.timeout) as answer:  # noqa: S310
-                content: bytes = answer.read(LARGEST + 1)
-                media: Any = answer.headers.get_content_type()
+                yield answer
+        except ShoalError:
+            raise
         except HTTPError as error:
             said = error.read(500).decode(errors="replace").strip()
             problem = f"the SPARQL server refuses ({error.code}): {said}"
             if error.code == 400:
                 raise QueryError(problem, where=url) from None
             raise StorageError(problem, where=url, hint="look at its log") from None
-        except (URLError, TimeoutError, OSError) as error:
-            reason = getattr(error, "reason", error)
+        except (OSError, HTTPException) as error:
+            reason = str(getattr(error, "reason", error))
             raise StorageError(
                 f"the SPARQL server does not answer: {reason}", where=url, hint="is it running?"
             ) from None
-        if len(content) > LARGEST:
-            raise QueryError(f"the answer is larger than {LARGEST:,} bytes", where=url, hint="LIMIT")
-        return str(media), content
 
 
 def insertion(quads: list[Quad]) -> str:

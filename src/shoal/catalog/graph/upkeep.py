@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pyoxigraph import BlankNode, NamedNode, Quad
 
+from shoal.catalog.graph.folder import DamagedError, InUseError, empty, engine, outdate
 from shoal.catalog.graph.follow import ORDER, Boards, follow, graph_of
 from shoal.catalog.graph.follow import rebuild as build
-from shoal.catalog.graph.view import VOCABULARY, InUseError, Local, outdate, vocabulary
+from shoal.catalog.graph.view import VOCABULARY, Local, vocabulary
 from shoal.catalog.vocabulary import graph_iri
 from shoal.errors import StorageError
 
@@ -41,32 +43,37 @@ def check(store: Store) -> list[str]:
         return []
     try:
         view = Local(folder)
+        if view.revision() is None:
+            return []  # of another release, or left half built: it will be made anew
+        follow(view, store)
+        with engine(folder):
+            return differences(view, store)
     except InUseError:
         return []  # another process has it, and keeps it as the documents are
-    except StorageError as error:
+    except DamagedError as error:
         return [f"rdf: {error.what}"]
-    if view.revision() is None:
-        return []  # of another release, or left half built: it will be made anew
-    follow(view, store)
-    return differences(view, store)
 
 
 def rebuild(store: Store) -> None:
     """Make the view on disk anew, if there is one; a process that has it does that before its next answer.
 
+    Files that are damaged are replaced like all others; what is no file of a view is left alone.
+
     Raises
     ------
     StorageError
-        If it cannot be read or written.
+        If it cannot be written, or there is something else in its place.
     """
     folder = folder_of(store)
     if folder is None or not folder.exists():
         return
     try:
-        try:
-            build(Local(folder), store)
-        except InUseError:
-            outdate(folder)
+        with suppress(DamagedError):
+            Local(folder)  # or another process has it
+        empty(folder)
+        build(Local(folder), store)
+    except InUseError:
+        outdate(folder)
     except StorageError:
         raise
     except OSError as error:

@@ -12,19 +12,17 @@ from typing import Protocol
 
 from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Store, parse
 
+from shoal.catalog.graph.folder import STALE, check_ours, engine
 from shoal.catalog.graph.triples import node
-from shoal.errors import StorageError
 
 __all__ = [
     "VOCABULARY",
     "Change",
-    "InUseError",
     "Local",
     "State",
     "View",
     "changes_as_update",
     "mapping",
-    "outdate",
     "state_of",
     "vocabulary",
 ]
@@ -32,7 +30,6 @@ __all__ = [
 # Where the vocabulary is, among the graphs; and where the view notes what it holds.
 VOCABULARY = "https://w3id.org/shoal/vocabulary"
 NOTES = NamedNode("urn:shoal:view")
-STALE = "STALE"  # a file in the folder of a view: it must be built anew
 REVISION, CHECKSUM, MAPPING = node("shoal:revision"), node("shoal:checksum"), node("shoal:mapping")
 # The last event that a view holds: its number and its checksum (of number 0: none).
 State = tuple[int, int | None]
@@ -65,10 +62,6 @@ class View(Protocol):
         """Return the ids of the devices that name a board, given by its IRI."""
 
 
-class InUseError(StorageError):
-    """A folder that is open already: each is for one process at a time."""
-
-
 class Local:
     """Graphs in this process.
 
@@ -82,7 +75,7 @@ class Local:
     InUseError
         If it is open already.
     StorageError
-        If it cannot be read.
+        From every method, if the folder cannot be read or written, or is none of a view.
 
     Examples
     --------
@@ -97,18 +90,10 @@ class Local:
 
     def __init__(self, path: Path | None) -> None:
         self.path = path
-        try:
+        if path is not None:
+            check_ours(path)
+        with engine(path):
             self.store = Store() if path is None else Store(str(path))
-        except (OSError, RuntimeError) as error:  # the second: it is damaged
-            if path is not None and f"{path / 'LOCK'}:" in str(error):
-                raise InUseError(
-                    "the RDF view is open already", where=str(path), hint="end the process that has it"
-                ) from error
-            raise StorageError(
-                f"the RDF view cannot be opened: {error}",
-                where=str(path),
-                hint="end what has the catalog open, then delete the folder: it is built anew",
-            ) from error
 
     @property
     def on_disk(self) -> bool:
@@ -124,43 +109,42 @@ class Local:
         """Return the last event of the catalog that it holds, None where it must be built anew."""
         if self.path is not None and (self.path / STALE).exists():
             return None
-        return state_of(
-            {
+        with engine(self.path):
+            notes = {
                 quad.predicate.value: quad.object.value
                 for quad in self.store.quads_for_pattern(NOTES, None, None, NOTES)
                 if isinstance(quad.object, Literal)
-            },
-            mapping(),
-        )
+            }
+        return state_of(notes, mapping())
 
     def clear(self) -> None:
         """Forget everything."""
-        self.store.clear()  # the notes too: now the file says nothing that they do not
+        with engine(self.path):
+            self.store.clear()  # the notes too: now the file says nothing that they do not
         if self.path is not None:
             (self.path / STALE).unlink(missing_ok=True)
 
     def load(self, quads: Iterable[Quad]) -> None:
         """Add many quads."""
-        self.store.bulk_extend(quads)
-        if self.on_disk:
-            self.store.optimize()  # queries take a third of the time after it
+        with engine(self.path):
+            self.store.bulk_extend(quads)
+            if self.on_disk:
+                self.store.optimize()  # queries take a third of the time after it
 
     def apply(self, changes: Iterable[Change], revision: int, checksum: int | None = None) -> None:
         """Replace graphs and the last event, all at once or not at all."""
-        self.store.update(changes_as_update(changes, revision, checksum))
+        update = changes_as_update(changes, revision, checksum)
+        with engine(self.path):
+            self.store.update(update)
 
     def devices_on(self, board: str) -> list[str]:
         """Return the ids of the devices that name a board, given by its IRI."""
-        return [
-            quad.subject.value
-            for quad in self.store.quads_for_pattern(None, node("shoal:board"), NamedNode(board), None)
-            if isinstance(quad.subject, NamedNode)
-        ]
-
-
-def outdate(path: Path) -> None:
-    """Let whoever has the view in a folder, or opens it next, build it anew before the next answer."""
-    (path / STALE).touch()
+        with engine(self.path):
+            return [
+                quad.subject.value
+                for quad in self.store.quads_for_pattern(None, node("shoal:board"), NamedNode(board), None)
+                if isinstance(quad.subject, NamedNode)
+            ]
 
 
 def state_of(notes: Mapping[str, str], ours: str) -> State | None:

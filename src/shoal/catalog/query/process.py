@@ -10,15 +10,14 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterable
 from contextlib import nullcontext, suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from pyoxigraph import BlankNode, NamedNode, QueryBoolean, QuerySolutions
-
+from shoal import errors
 from shoal.catalog.graph import Local, follow
 from shoal.catalog.query.alone import alone, no_new_files
+from shoal.catalog.query.collect import collected
 from shoal.catalog.query.frames import receive, send
 from shoal.catalog.store import Entry, Store
 from shoal.catalog.vocabulary import PREFIXES
@@ -26,11 +25,9 @@ from shoal.errors import ShoalError, StorageError
 
 __all__: list[str] = []
 
-STRING = f"{PREFIXES['xsd']}string"
 # Of a message of the engine.
 LONGEST = 200
 Message = dict[str, Any]
-T = TypeVar("T")
 
 
 def main() -> None:
@@ -106,64 +103,17 @@ def with_memory(limit: int | None) -> None:
 def run(view: Local, message: Message) -> Message:
     """Return the answer to a query."""
     start = time.perf_counter()
-    rows, size = message["rows"], message["bytes"]
     results = view.store.query(
         message["query"], prefixes=PREFIXES, use_default_graph_as_union=message["union"]
     )
-    answer: Message
-    if isinstance(results, QueryBoolean):
-        answer = {"boolean": bool(results)}
-    elif isinstance(results, QuerySolutions):
-        names = [variable.value for variable in results.variables]
-        found, more = within(
-            (
-                {name: term(one) for name, one in zip(names, solution, strict=True) if one is not None}
-                for solution in results
-            ),
-            lambda row: sum(len(name) + sum(map(octets, said.values())) for name, said in row.items()),
-            rows,
-            size,
-        )
-        answer = {"variables": names, "bindings": found, "truncated": more}
-    else:
-        lines, more = within((f"{triple} ." for triple in results), octets, rows, size)
-        answer = {"triples": "\n".join(dict.fromkeys(lines)), "truncated": more}
+    answer = collected(results, message["rows"], message["bytes"])
     return answer | {"seconds": time.perf_counter() - start}
-
-
-def within(found: Iterable[T], length: Callable[[T], int], rows: int, size: int) -> tuple[list[T], bool]:
-    """Return what is within the limits of number and bytes, and whether there is more."""
-    kept: list[T] = []
-    for one in found:
-        size -= length(one)
-        if len(kept) == rows or size < 0:
-            return kept, True
-        kept.append(one)
-    return kept, False
-
-
-def octets(text: str) -> int:
-    """Return how many bytes a text takes."""
-    return len(text.encode(errors="surrogatepass"))
-
-
-def term(found: Any) -> dict[str, str]:
-    """Return a term as the JSON format of SPARQL writes it."""
-    if isinstance(found, NamedNode):
-        return {"type": "uri", "value": found.value}
-    if isinstance(found, BlankNode):
-        return {"type": "bnode", "value": found.value}
-    if not hasattr(found, "datatype"):
-        return {"type": "literal", "value": str(found)}
-    said = {"type": "literal", "value": found.value}
-    if found.language:
-        return said | {"xml:lang": found.language}
-    return said if found.datatype.value == STRING else said | {"datatype": found.datatype.value}
 
 
 def failure(error: ShoalError) -> Message:
     """Return an error as a message."""
-    return {"error": type(error).__name__, "what": error.what, "where": error.where, "hint": error.hint}
+    name = next(kind.__name__ for kind in type(error).__mro__ if hasattr(errors, kind.__name__))
+    return {"error": name, "what": error.what, "where": error.where, "hint": error.hint}
 
 
 if __name__ == "__main__":

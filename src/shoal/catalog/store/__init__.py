@@ -6,7 +6,8 @@ search are views of it, which remember the revision that they hold and can be bu
 
 from __future__ import annotations
 
+from shoal.catalog.store.compact import Compaction
 from shoal.catalog.store.entries import Entry, Event, Record
 from shoal.catalog.store.store import Store
 
-__all__ = ["Entry", "Event", "Record", "Store"]
+__all__ = ["Compaction", "Entry", "Event", "Record", "Store"]

@@ -10,13 +10,13 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from shoal.catalog.store.schema import APPLICATION, TABLES, VERSION
-from shoal.errors import StorageError
+from shoal.errors import ConflictError, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["Database", "translated"]
+__all__ = ["Database", "in_use", "translated"]
 
 HINTS = {
     sqlite3.SQLITE_FULL: "the disk is full: make room and try again",
@@ -127,9 +127,7 @@ class Database:
 
         One within another is a part of it: where it fails, only the part is undone.
         """
-        self._check_open()
-        if self.read_only:
-            raise StorageError("the catalog is open for reading only", where=self.where)
+        self._check_writable()
         with self._lock, translated(self.where):
             self._check_whole()
             part = f"part{self._depth}"
@@ -156,6 +154,31 @@ class Database:
                 self._depth -= 1
                 if not self._depth:
                     self._owner = None
+
+    @contextmanager
+    def alone(self) -> Iterator[sqlite3.Connection]:
+        """Give the connection that writes, outside of any transaction.
+
+        Raises
+        ------
+        ConflictError
+            Where one goes on in this process.
+        """
+        self._check_writable()
+        if not self._lock.acquire(blocking=False):
+            raise in_use(self.where)
+        try:
+            if self._depth:
+                raise in_use(self.where)
+            with translated(self.where):
+                yield self._writer
+        finally:
+            self._lock.release()
+
+    def _check_writable(self) -> None:
+        self._check_open()
+        if self.read_only:
+            raise StorageError("the catalog is open for reading only", where=self.where)
 
     def _check_whole(self) -> None:
         """Refuse to go on where a part failed so badly that SQLite undid all of the transaction.
@@ -249,3 +272,8 @@ class Database:
     def _pragma(self, name: str) -> int:
         value: int = self._writer.execute(f"PRAGMA {name}").fetchone()[0]
         return value
+
+
+def in_use(where: str) -> ConflictError:
+    """Return the error of what can be done only while nobody writes."""
+    return ConflictError("somebody writes", where=where, hint="when nobody does")

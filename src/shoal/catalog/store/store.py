@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
-from shoal.catalog.store import backup, blobs, check, log, read, rules
+from shoal.catalog.store import backup, blobs, check, compact, log, read, rules
 from shoal.catalog.store.database import Database
 from shoal.catalog.store.entries import Entry, encode
 from shoal.catalog.store.subscribers import Subscribers
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from types import TracebackType
 
+    from shoal.catalog.store.compact import Compaction
     from shoal.catalog.store.entries import Event, Record
 
 __all__ = ["Store"]
@@ -420,6 +421,21 @@ class Store:
         """Return what is wrong with the file, nothing where all is well."""
         with self._database.read() as connection:
             return check.problems(connection)
+
+    def compact(self, *, removed: bool = False) -> Compaction:
+        """Remove files that no model has, and give back what is free; documents and log stay as they are.
+
+        Parameters
+        ----------
+        removed
+            The files of removed models too; else only such that never were a model's.
+
+        Raises
+        ------
+        ConflictError
+            Where somebody writes.
+        """
+        return compact.compact(self._database, removed=removed)
 
     def rebuild(self) -> None:
         """Compute the documents anew from the log, and forget what views kept."""

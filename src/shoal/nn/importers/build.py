@@ -133,7 +133,8 @@ def is_answer(output: Value) -> bool:
     """Tell whether a value is in the file's order, or an image whose channels alone are elsewhere."""
     view = output.view
     last = len(view.axes) - 1
-    moved = view.transposed([0, *range(2, last + 1), 1]) if last in {2, 3} else view
+    image = last in {2, 3} and view.shape[0] == 1
+    moved = view.transposed([0, *range(2, last + 1), 1]) if image else view
     return view.is_plain or moved.is_plain
 
 

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Affine", "Draft", "Step", "begin"]
 
+# Stands for the size of an open batch: a prime, so that what a file computes of it differs from other sizes.
+OPEN = 1_000_003
 LARGEST_VALUE = 1 << 24
 LARGEST_TOTAL = 1 << 26
 
@@ -72,10 +74,10 @@ class Draft:
     where, name
         Of the node being translated, for errors and for the layers' names.
     batch
-        Size of the file's first axis, which the network leaves out; None where the file leaves it open.
+        Size of the file's first axis, which the network leaves out: outermost in every value, or 1.
     """
 
-    def __init__(self, batch: int | None = None) -> None:
+    def __init__(self, batch: int = 1) -> None:
         self.batch = batch
         self.steps: list[Step] = []
         self.where = "the input"
@@ -311,8 +313,8 @@ class Draft:
         scale, shift
             For each index of that axis.
         """
-        if len(x.view.shape) < 2:
-            raise ModelError(f"normalizes {x.view.shape}, which has no channels")
+        if len(x.view.shape) < 2 or x.view.shape[0] != 1:
+            raise ModelError(f"normalizes {x.view.shape}, which is not (1, channels, ...)")
         axis = -1 if channels_last else 1
         count = x.view.shape[axis]
         # The network's channels are neighbours in memory, and so are those of one group.
@@ -336,37 +338,45 @@ class Draft:
             return self.affine(a, 2.0)
         return self._append(None, (a, b), a.shape, a.shape)._replace(view=a.view)
 
+    def in_file(self, x: Value) -> Shape:
+        """Return the shape of a value with the batch that the file has."""
+        return (self.batch * x.view.shape[0], *x.view.shape[1:]) if x.view.shape else ()
+
     def reshape(self, x: Value, wanted: Sequence[int]) -> Value:
-        """Return the same values with a shape from the file: the batch first, one size may be -1."""
-        sizes = list(wanted)
-        kept = sizes[:1] in ([-1], [self.batch])
-        if sizes and sizes[0] == self.batch:
-            sizes[0] = 1
+        """Return the same values with a shape from the file, with its batch; one size may be -1."""
+        sizes, values = list(wanted), math.prod(x.view.shape)
         if sizes.count(-1) == 1:
             known = -math.prod(sizes)
-            sizes[sizes.index(-1)] = math.prod(x.view.shape) // known if known > 0 else 0
+            sizes[sizes.index(-1)] = self.batch * values // known if known > 0 else 0
+        elif self.batch == OPEN and math.prod(sizes) == values:
+            self.batch = 1  # no other one fits
+        kept = not sizes or sizes[0] % self.batch == 0
+        if kept:
+            sizes[:1] = [size // self.batch for size in sizes[:1]]
         return self.reshaped(x, sizes, kept=kept)
 
     def reshaped(self, x: Value, sizes: Sequence[int], *, kept: bool) -> Value:
         """Return the same values with another shape; `kept` tells whether the batch stays where it is."""
-        if not kept and self.batch not in {None, 1}:
-            raise ModelError(f"mixes the samples of a batch of {self.batch}", hint="export with a batch of 1")
+        if not kept and self.batch != 1:
+            batch = "an open batch" if self.batch == OPEN else f"a batch of {self.batch}"
+            raise ModelError(
+                f"moves {batch} from the front, or mixes its samples", hint="export with a batch of 1"
+            )
         return x._replace(view=x.view.reshaped(tuple(sizes)))
 
     def squeeze(self, x: Value, axes: Sequence[int]) -> Value:
         """Return the same values without these axes of size 1; without any for none given."""
-        shape = x.view.shape
-        chosen = set(axes) or {
-            axis for axis, size in enumerate(shape) if size == 1 and (axis > 0 or self.batch == 1)
-        }
-        sizes = [size for axis, size in enumerate(shape) if axis not in chosen]
-        return self.reshaped(x, sizes, kept=0 not in chosen)
+        if 0 in axes and self.batch == OPEN:
+            self.batch = 1  # the file says so
+        shape = self.in_file(x)
+        chosen = axes or [axis for axis, size in enumerate(shape) if size == 1]
+        return self.reshape(x, [size for axis, size in enumerate(shape) if axis not in chosen])
 
     def unsqueeze(self, x: Value, axes: Sequence[int]) -> Value:
         """Return the same values with axes of size 1 at these places of the new shape."""
-        left = iter(x.view.shape)
-        sizes = [1 if axis in axes else next(left) for axis in range(len(x.view.shape) + len(axes))]
-        return self.reshaped(x, sizes, kept=0 not in axes)
+        shape = self.in_file(x)
+        left = iter(shape)
+        return self.reshape(x, [1 if axis in axes else next(left) for axis in range(len(shape) + len(axes))])
 
     def transpose(self, x: Value, order: Sequence[int]) -> Value:
         """Return the same values with the axes in another order."""
@@ -444,7 +454,7 @@ def begin(shape: Sequence[int | None], *, channels_last: bool) -> tuple[Draft, V
     if len(shape) == 1 and shape[0] is not None:
         draft = Draft()
         return draft, draft.sample((shape[0],), channels_last=channels_last)
-    draft = Draft(shape[0] if shape else None)
+    draft = Draft((shape[0] or OPEN) if shape else 1)
     return draft, draft.sample((1, *sizes), channels_last=channels_last)
 
 

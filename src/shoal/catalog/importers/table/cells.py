@@ -5,17 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from shoal.catalog.vocabulary import property_named
-
-__all__ = ["listed", "metrics", "number", "runtimes", "sensors", "whole"]
+__all__ = ["listed", "metrics", "number", "runtimes", "whole"]
 
 NUMBER = r"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d{1,3})?"
-SENSOR = re.compile(
-    rf"(?P<name>[A-Za-z][A-Za-z -]*?)"
-    rf"(?:\s+(?P<low>{NUMBER})\s*\.\.\s*(?P<high>{NUMBER})(?:\s+(?P<unit>[^\s@]+))?)?"
-    rf"(?:\s+@\s*(?P<rate>{NUMBER}))?"
-    r"(?:\s+x\s*(?P<axes>\d{1,4}))?"
-)
 
 
 def whole(text: str) -> int:
@@ -47,38 +39,6 @@ def listed(text: str) -> list[str]:
     ['audio', 'wake word']
     """
     return [part for part in (one.strip() for one in text.split(";")) if part]
-
-
-def sensors(text: str) -> list[dict[str, Any]]:
-    """Return sensors: property or class, then range with unit, `@` rate in Hz, `x` axes, as far as known.
-
-    Examples
-    --------
-    >>> sensors("acceleration -4..4 G @119 x3; Microphone")[0]
-    {'observes': 'acceleration', 'low': -4.0, 'high': 4.0, 'unit': 'G', 'rate_hz': 119.0, 'axes': 3}
-    >>> sensors("Microphone")
-    [{'observes': 'sound'}]
-    """
-    return [_sensor(one) for one in listed(text)]
-
-
-def _sensor(text: str) -> dict[str, Any]:
-    match = SENSOR.fullmatch(text) if len(text) < 200 else None
-    if match is None:
-        raise ValueError(f"{text[:60]!r} is not like 'acceleration -4..4 G @119 x3'")
-    observes = property_named(match["name"])
-    if observes is None:
-        raise ValueError(f"{match['name'][:60]!r} is no property of the vocabulary and no class of sensors")
-    found: dict[str, Any] = {"observes": observes}
-    if match["low"] is not None:
-        found |= {"low": float(match["low"]), "high": float(match["high"])}
-    if match["unit"] is not None:
-        found["unit"] = match["unit"]
-    if match["rate"] is not None:
-        found["rate_hz"] = float(match["rate"])
-    if match["axes"] is not None:
-        found["axes"] = int(match["axes"])
-    return found
 
 
 def runtimes(text: str) -> list[dict[str, Any]]:

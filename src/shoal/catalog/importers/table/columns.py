@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from shoal.catalog.describe import observations
 from shoal.catalog.importers.table import cells
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ DEVICES: dict[str, Column] = {
     "ram_reserved_bytes": ("shoal:hardware.ram.reserved", cells.whole),
     "flash_bytes": ("shoal:hardware.flash.total", cells.whole),
     "flash_reserved_bytes": ("shoal:hardware.flash.reserved", cells.whole),
-    "sensors": ("shoal:hardware.sensors", cells.sensors),
+    "sensors": ("shoal:hardware.sensors", observations),
     "runtimes": ("shoal:hardware.runtimes", cells.runtimes),
     "licences": ("shoal:hardware.licences", cells.listed),
 }
@@ -54,7 +55,7 @@ MODELS: dict[str, Column] = {
     "clock_hz": ("clock_hz", cells.whole),
     "runtime": ("runtime", str),
     "runtime_version": ("runtime_version", str),
-    "sensors": ("input.sensors", cells.sensors),
+    "sensors": ("input.sensors", observations),
     "window": ("input.window", cells.whole),
     "channels": ("input.channels", cells.listed),
     "preparation": ("input.preparation", str),

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from shoal.nn.importers.call import Call, Operator
     from shoal.nn.importers.draft import Draft
     from shoal.nn.importers.value import Value
-    from shoal.nn.shapes import Shape
 
 __all__ = ["VIEWS"]
 
@@ -23,20 +22,19 @@ __all__ = ["VIEWS"]
 def flatten(draft: Draft, call: Call) -> Value:
     """Return two axes instead of many."""
     x = call.value()
-    shape, axis = x.view.shape, call.integer("axis", 1)
+    shape, axis = draft.in_file(x), call.integer("axis", 1)
     if not -len(shape) <= axis <= len(shape):
-        raise ModelError(f"Flatten at axis {axis} of {shape}")
-    sizes = [math.prod(shape[:axis]), math.prod(shape[axis:])]
-    return draft.reshaped(x, sizes, kept=axis not in {0, -len(shape)})
+        raise ModelError(f"Flatten at axis {axis} of {x.view.shape}")
+    return draft.reshape(x, [math.prod(shape[:axis]), math.prod(shape[axis:])])
 
 
 def reshape(draft: Draft, call: Call) -> Value:
     """Return the same values with another shape."""
     x, wanted = call.value(), list(call.integers(1))
-    shape, zero = x.view.shape, call.flag("allowzero")
+    shape, zero = draft.in_file(x), call.flag("allowzero")
     for axis, size in enumerate(wanted):
         if size == 0 and not zero and axis < len(shape):
-            wanted[axis] = in_file(shape, draft.batch)[axis]
+            wanted[axis] = shape[axis]
     return draft.reshape(x, wanted)
 
 
@@ -60,14 +58,9 @@ def transpose(draft: Draft, call: Call) -> Value:
 
 def shape_of(draft: Draft, call: Call) -> NDArray[np.int64]:
     """Return the shape, which is known."""
-    shape = np.array(in_file(call.value().view.shape, draft.batch), np.int64)
+    shape = np.array(draft.in_file(call.value()), np.int64)
     end = call.integer("end", len(shape))
     return shape[call.integer("start", 0) : end]
-
-
-def in_file(shape: Shape, batch: int | None) -> Shape:
-    """Return a shape with the batch that the file has."""
-    return (batch, *shape[1:]) if batch is not None and shape[:1] == (1,) else shape
 
 
 VIEWS: dict[str, Operator] = {

@@ -148,7 +148,7 @@ def resize(draft: Draft, call: Call) -> Value:
     return draft.resize(x, *(rows[2:] if len(rows) == 4 else ([0], rows[2])))
 
 
-def outputs_of(call: Call, shape: Shape, batch: int | None, *, old: bool) -> list[tuple[int, int, float]]:
+def outputs_of(call: Call, shape: Shape, batch: int, *, old: bool) -> list[tuple[int, int, float]]:
     """Return the axes that are resized, each with its new size and scale."""
     axes = call.axes("axes", len(shape), range(len(shape)))
     if old:

@@ -18,21 +18,17 @@ __all__ = ["VIEWS"]
 def flatten(draft: Draft, call: Call) -> Value:
     """Return one axis instead of several neighbours."""
     x = call.value("self")
-    shape = x.view.shape
+    shape = draft.in_file(x)
     start, end = call.axis("start_dim", len(shape)), call.axis("end_dim", len(shape), -1)
-    sizes = [*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]]
-    return draft.reshaped(x, sizes, kept=start > 0 or end == 0)
+    return draft.reshape(x, [*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]])
 
 
 def unflatten(draft: Draft, call: Call) -> Value:
     """Return several axes instead of one."""
     x = call.value("self")
-    shape = x.view.shape
-    axis, sizes = call.axis("dim", len(shape)), list(call.integers("sizes"))
-    if sizes.count(-1) == 1:
-        known = -math.prod(sizes)
-        sizes[sizes.index(-1)] = shape[axis] // known if known > 0 else 0
-    return draft.reshaped(x, [*shape[:axis], *sizes, *shape[axis + 1 :]], kept=axis > 0)
+    shape = draft.in_file(x)
+    axis = call.axis("dim", len(shape))
+    return draft.reshape(x, [*shape[:axis], *call.integers("sizes"), *shape[axis + 1 :]])
 
 
 def view(draft: Draft, call: Call) -> Value:
@@ -74,9 +70,8 @@ def transpose(draft: Draft, call: Call) -> Value:
 
 def size(draft: Draft, call: Call) -> int:
     """Return one size of a value."""
-    del draft
-    x = call.value("self")
-    return x.view.shape[call.axis("dim", len(x.view.shape))]
+    shape = draft.in_file(call.value("self"))
+    return shape[call.axis("dim", len(shape))]
 
 
 VIEWS: dict[str, Operator] = {
