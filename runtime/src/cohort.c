@@ -76,22 +76,38 @@ static enum shoal_status check_stream(const struct shoal *net, const struct shoa
     return SHOAL_OK;
 }
 
-/* Puts sample number `sample` of each lane into the input tensor; a lane that has ended repeats its last. */
+/* Which of its samples a lane is at; one that has ended repeats its last. */
+SHOAL_INLINE size_t sample_of(const struct group *g, size_t lane, size_t sample)
+{
+    return sample < g->samples[lane] ? sample : g->samples[lane] > 0 ? g->samples[lane] - 1 : 0;
+}
+
+/* The values i of a lane l, from[l][i], go into that lane of to[i]. */
+static void spread(real *to, const float *const *from, size_t count, size_t n)
+{
+    float *at = (float *)to;
+    if (LANES == 1) memcpy(at, from[0], sizeof *at * n);
+    else
+        for (size_t i = 0; i < n; i++, at += LANES)
+            for (size_t l = 0; l < count; l++) at[l] = from[l][i];
+}
+
+/* Puts sample number `sample` of each lane into the input tensor. */
 static void feed(struct shoal *net, const struct group *g, size_t sample)
 {
     const struct tensor input = tensor_at(net, net->header.input);
     const size_t        inputs = net->inputs, samples = g->stream->samples;
     const uint32_t     *row = g->stream->row + g->first * samples;
-    float              *to = (float *)values_of(net, &input);
-    for (size_t l = 0; l < g->count; l++, row += samples) {
-        const size_t k = sample < g->samples[l] ? sample : g->samples[l] > 0 ? g->samples[l] - 1 : 0;
-        const float *from = g->stream->x + (size_t)row[k] * inputs;
-        if (input.type != F32) {
-            uint8_t *bytes = bytes_of(net, &input, l);
-            for (size_t i = 0; i < inputs; i++) bytes[i] = (uint8_t)(int32_t)from[i];
-        } else if (LANES == 1) memcpy(to, from, sizeof *to * inputs);
-        else
-            for (size_t i = 0; i < inputs; i++) to[i * LANES + l] = from[i];
+    const float        *from[LANES] = {NULL};
+    for (size_t l = 0; l < g->count; l++, row += samples)
+        from[l] = g->stream->x + (size_t)row[sample_of(g, l, sample)] * inputs;
+    if (input.type == F32) {
+        spread(values_of(net, &input), from, g->count, inputs);
+        return;
+    }
+    for (size_t l = 0; l < g->count; l++) {
+        uint8_t *bytes = bytes_of(net, &input, l);
+        for (size_t i = 0; i < inputs; i++) bytes[i] = (uint8_t)(int32_t)from[l][i];
     }
 }
 
@@ -105,14 +121,14 @@ static void aim(const struct shoal *net, const struct group *g, size_t sample, r
                 int32_t *status)
 {
     const bool   label = net->operations[net->header.forward].code == CROSS_ENTROPY;
-    const size_t n = net->targets;
-    float       *to = (float *)targets;
-    for (size_t l = 0; l < g->count; l++) {
-        if (sample >= g->samples[l]) continue;
-        const float *from = g->stream->targets + ((g->first + l) * g->stream->samples + sample) * n;
-        for (size_t i = 0; i < n; i++) to[i * LANES + l] = from[i];
-        if (label && status[l] == SHOAL_OK && !is_label(net, from[0])) status[l] = SHOAL_ERROR_LABEL;
+    const size_t n = net->targets, samples = g->stream->samples;
+    const float *from[LANES] = {NULL}, *all = g->stream->targets + g->first * samples * n;
+    for (size_t l = 0; l < g->count; l++, all += samples * n) {
+        from[l] = all + sample_of(g, l, sample) * n;
+        if (label && sample < g->samples[l] && status[l] == SHOAL_OK && !is_label(net, from[l][0]))
+            status[l] = SHOAL_ERROR_LABEL;
     }
+    spread(targets, from, g->count, n);
 }
 
 /* All lanes begin: their parameters, everything else of the state 0. */

@@ -118,6 +118,44 @@ SHOAL_INLINE void go_back(struct shoal *net, const struct operation *op, const s
     if (w != NULL) update_rows(net, op, d, w, 0, d->inputs);
 }
 
+#elif SHOAL_WIDTH > 1
+
+/* sum[k] += dy[o] w[k][o], o ascending; plain SGD takes its step with the same weights. Those of an
+ * output are all read before one is written: a processor takes two that lie a multiple of 4096 bytes
+ * apart for one, and waits. */
+SHOAL_INLINE void learn_rows(const struct dense *d, real *sum, const real *x, real *w, float rate,
+                             size_t rows)
+{
+    real scaled[TILE_UNITS], v[TILE_UNITS];
+    for (size_t k = 0; k < rows; k++) scaled[k] = rate * x[k];
+    for (size_t o = 0; o < d->outputs; o++, w++) {
+        const real dy = d->dy[o];
+        for (size_t k = 0; k < rows; k++) v[k] = w[k * d->stride];
+        for (size_t k = 0; k < rows; k++) sum[k] += dy * v[k];
+        for (size_t k = 0; k < rows; k++) w[k * d->stride] = v[k] - scaled[k] * dy;
+    }
+}
+
+SHOAL_INLINE void go_back(struct shoal *net, const struct operation *op, const struct dense *d,
+                          real *dx, real *w, bool shared)
+{
+    const float rate = net->optimizer.rate;
+    const bool  at_once = w != NULL && op->runs == 0 && net->header.optimizer == SGD &&
+                         !(net->header.flags & ACCUMULATE);
+#define TILE(unit, units)                                                                      \
+    do {                                                                                       \
+        const struct factors f = {d->w.at, shared, first * d->stride, 1, d->stride};           \
+        real                 sum[units];                                                       \
+        begin_##unit(sum, 1, NULL, false, 0, 0, units);                                        \
+        if (at_once) learn_rows(d, sum, d->x + first, w + first * d->stride, rate, units);     \
+        else accumulate_##unit(sum, d->outputs, d->dy, 1, 0, 1, f, units);                     \
+        end_##unit(sum, 1, dx + first, 0, units);                                              \
+        if (w != NULL && !at_once) update_rows(net, op, d, w, first, units);                   \
+    } while (0)
+    FOR_UNITS_DOWN(first, d->inputs, TILE_UNITS, TILE);
+#undef TILE
+}
+
 #else
 
 /* Tile by tile, while the nearest cache holds its rows. */

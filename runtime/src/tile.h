@@ -41,7 +41,11 @@
 #define TILE_POSITIONS 1
 #define TILE_UNITS 8
 #endif
-#define TILE_ROW 8 /* units where there is one position */
+#if defined(__AVX512F__) && SHOAL_WIDTH > 1
+#define TILE_ROW 16 /* units where there is one position */
+#else
+#define TILE_ROW 8
+#endif
 #define TILE_SUMS (TILE_POSITIONS * TILE_UNITS > TILE_ROW ? TILE_POSITIONS * TILE_UNITS : TILE_ROW)
 
 typedef real one;
@@ -112,16 +116,18 @@ DEFINE_TILE(pack)
 DEFINE_TILE(one)
 #undef DEFINE_TILE
 
-/* call(unit, units) for tiles at `first` over [0, n) neighbours: of `whole` units, half as many, one.
- * Downwards, what was used last comes first, while the nearest cache still holds it. */
-#define FOR_UNITS(first, n, whole, call)                                                  \
-    do {                                                                                  \
-        size_t first = 0;                                                                 \
-        for (; first + (whole) * PACK <= (n); first += (whole) * PACK) call(pack, whole); \
-        for (; first + (whole) / 2 * PACK <= (n); first += (whole) / 2 * PACK)            \
-            call(pack, (whole) / 2);                                                      \
-        for (; first + PACK <= (n); first += PACK) call(pack, 1);                         \
-        for (; PACK > 1 && first < (n); first++) call(one, 1);                            \
+/* call(unit, units) for tiles at `first` over [0, n) neighbours: of `whole` units, half as many, of 16 a
+ * quarter, one. Downwards, what was used last comes first, while the nearest cache still holds it. */
+#define FOR_UNITS(first, n, whole, call)                                                      \
+    do {                                                                                      \
+        size_t first = 0;                                                                     \
+        for (; first + (whole) * PACK <= (n); first += (whole) * PACK) call(pack, whole);     \
+        for (; first + (whole) / 2 * PACK <= (n); first += (whole) / 2 * PACK)                \
+            call(pack, (whole) / 2);                                                          \
+        for (; (whole) > 8 && first + (whole) / 4 * PACK <= (n); first += (whole) / 4 * PACK) \
+            call(pack, (whole) / 4);                                                          \
+        for (; first + PACK <= (n); first += PACK) call(pack, 1);                             \
+        for (; PACK > 1 && first < (n); first++) call(one, 1);                                \
     } while (0)
 
 #define FOR_UNITS_DOWN(first, n, whole, call)                        \
