@@ -102,6 +102,15 @@ def test_a_rule_asks_for_less(tmp_path):
         assert {one["name"]: one["known"] for one in mute["conditions"]}["RAM"] is False
 
 
+def test_every_page_has_the_same_near_misses(fleet):
+    pages = [get(fleet, "/match", model="model-0", limit=2, offset=offset, near=2) for offset in (0, 2, 4)]
+    assert len({one["device"] for page in pages for one in page["matches"]}) == 6
+    for page in pages:
+        assert [one["device"] for one in page["near"]] == ["urn:example:3", "urn:example:2"]
+    (one,) = get(fleet, "/match", model="model-0", limit=2, near=1)["near"]
+    assert one["device"] == "urn:example:3"
+
+
 def test_pages_and_ids(fleet):
     everything = get(fleet, "/match/ids", model="model-0")
     assert everything["count"] == len(everything["ids"]) == 7

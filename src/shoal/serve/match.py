@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
@@ -15,7 +14,7 @@ from shoal.serve.openapi import MISSING
 from shoal.serve.problem import Refused
 from shoal.serve.query_route import QueryRoute
 from shoal.serve.roles import VIEWER
-from shoal.serve.service import Service, Serving
+from shoal.serve.service import Serving
 
 __all__ = ["router"]
 
@@ -56,24 +55,31 @@ async def match(
         raise Refused(400, "not_known: asked of a model alone", fields=[("not_known", "of a model alone")])
     asked = RULES[rule]
     size = min(limit, serving.settings.match_page)
+    at_once = size <= QUICK and near <= QUICK and asked is None and not not_known and serving.indexing.ready
+    revision = serving.store.revision
+
+    def missed() -> list[dict[str, Any]]:
+        found = serving.catalog.match(model, device, training=training, limit=0, near=near, rule=asked)
+        return [one.body() for one in found.near]
 
     def ask() -> bytes:
-        found = serving.catalog.match(
-            model, device, training=training, limit=size, offset=offset, near=near, rule=asked
+        page = serving.catalog.match(
+            model, device, training=training, limit=size, offset=offset, near=0, rule=asked
         )
-        said: dict[str, Any] = {
-            "count": found.count,
-            "matches": [one.body() for one in found.matches],
-            "near": [one.body() for one in found.near],
-        }
+        said: dict[str, Any] = {"count": page.count, "matches": [one.body() for one in page.matches]}
+        # Every page has the same near misses.
+        same = (model, device, training, near)
+        said["near"] = serving.remembered.answer(revision, same, missed) if at_once else missed()
         if not_known and model is not None:
             said["not_known"] = asdict(serving.catalog.unsure(model, training=training, rule=asked))
         return to_json(said)  # three times as fast as json
 
-    if size > QUICK or near > QUICK or asked is not None or not_known:
-        return Response(await serving.indexed.run(ask), media_type=JSON)
-    question = (model, device, training, size, offset, near)
-    return Response(await promptly(serving, question, ask), media_type=JSON)
+    if at_once:  # well under a millisecond: another thread would take longer to begin
+        question = (model, device, training, size, offset, near)
+        body = serving.remembered.answer(revision, question, ask)
+    else:
+        body = await serving.indexed.run(ask)
+    return Response(body, media_type=JSON)
 
 
 @router.get("/ids", dependencies=[VIEWER], responses=MISSING)
@@ -147,13 +153,3 @@ async def coverage(
         return body
 
     return answer(await serving.indexed.run(ask))
-
-
-async def promptly(serving: Service, question: Hashable, ask: Callable[[], bytes]) -> bytes:
-    """Return what the index answers in well under a millisecond: another thread would take longer to begin.
-
-    Where the index has not followed the log yet, one does.
-    """
-    if not serving.indexing.ready:
-        return await serving.indexed.run(ask)
-    return serving.remembered.answer(serving.store.revision, question, ask)

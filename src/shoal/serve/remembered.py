@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from typing import Any, TypeVar
 
 __all__ = ["Remembered"]
+
+Answer = TypeVar("Answer")
 
 
 class Remembered:
@@ -24,19 +27,19 @@ class Remembered:
     b'third'
     """
 
-    def __init__(self, most: int = 512) -> None:
+    def __init__(self, most: int = 1024) -> None:
         self._most = most
         self._revision = -1
-        self._known: dict[Hashable, bytes] = {}
+        self._known: dict[Hashable, Any] = {}
 
-    def answer(self, revision: int, question: Hashable, ask: Callable[[], bytes]) -> bytes:
+    def answer(self, revision: int, question: Hashable, ask: Callable[[], Answer]) -> Answer:
         """Return the answer to a question at a revision; ask where it is not known."""
         if revision != self._revision:
             self._revision, self._known = revision, {}
-        known = self._known.get(question)
+        known: Answer | None = self._known.pop(question, None)
         if known is None:
             known = ask()
             if len(self._known) >= self._most:
                 del self._known[next(iter(self._known))]
-            self._known[question] = known
+        self._known[question] = known  # the one asked last is forgotten last
         return known
