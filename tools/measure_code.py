@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
 DRAWN = 4  # choices of operations for each shape
 CHECKED = (30, 8)  # of those that checks are compiled for: floats alone, and with integers
-UNUSED = ".text.shoal_memory_needed"  # what no application calls
+UNUSED = "text.shoal_memory_needed"  # what no application calls
 CODES = {
     "OPERATIONS": tuple(FLOAT_FILES),
     "BACKWARD": BACKWARD_CODES,
@@ -176,7 +176,7 @@ class Bench:
         pattern = r"^ \.((?:text|s?rodata|s?data)\S*)\s+0x[0-9a-f]+\s+0x([0-9a-f]+)\s+(\S+)$"
         for section, size, path in re.findall(pattern, inside, re.MULTILINE):
             if path in names:
-                key = f"{names[path]}:{section}"
+                key = f"{names[path]}:{plain(section)}"
             else:
                 archive, member = re.fullmatch(r"(.*)\((.*)\)", path).groups()  # type: ignore[union-attr]
                 archives.add(archive)
@@ -191,18 +191,18 @@ class Bench:
             if match := re.match(r"[0-9a-f]+ (.{7}) (\S+)\t[0-9a-f]+ (?:\.hidden )?(\S+)$", line):
                 flags, section, symbol = match.groups()
                 if section.startswith("."):
-                    local[symbol] = f"{file}:{section[1:]}"
+                    local[symbol] = f"{file}:{plain(section[1:])}"
                     if "g" in flags:
                         defined[symbol] = local[symbol]
         key = ""
         for line in self.listed(f"{self.prefix}objdump", "-r", path).splitlines():
             if line.startswith("RELOCATION"):
-                key = f"{file}:{line.split('[.')[1].rstrip(']:')}"
+                key = f"{file}:{plain(line.split('[.')[1].rstrip(']:'))}"
             elif match := re.match(r"[0-9a-f]+ \S+\s+([^\s+-]\S*?)(?:[+-]0x[0-9a-f]+)?$", line):
                 symbol = match[1]
                 if key in found:
                     # A section, unless it is a label of the compiler's.
-                    section = f"{file}:{symbol[1:]}" if symbol.startswith(".") else symbol
+                    section = f"{file}:{plain(symbol[1:])}" if symbol.startswith(".") else symbol
                     found[key].calls.add(local.get(symbol, section))
 
     def stacks(self, found: Nodes, file: str, path: Path) -> None:
@@ -243,7 +243,7 @@ class Bench:
             run(*self.command, f"-I{folder}", "-c", self.files[CHECKS], "-o", path)
         lines = run(f"{self.prefix}size", "-A", path).splitlines()
         sections = [line.split()[:2] for line in lines if line.startswith((".text", ".rodata", ".srodata"))]
-        return sum(-(-int(size) // 4) * 4 for name, size in sections if name != UNUSED)
+        return sum(-(-int(size) // 4) * 4 for name, size in sections if plain(name[1:]) != UNUSED)
 
     def entries(self, file: str) -> dict[str, list[str]]:
         """Return what one operation alone makes a file call, by the operation."""
@@ -263,6 +263,11 @@ class Bench:
                     for code in codes:
                         found[f"{kind}{name}.{code}"] = sorted(called(**what, **{name: 1 << code}) - always)
         return found
+
+
+def plain(section: str) -> str:
+    """Return the name of a section without what tells that its function runs seldom."""
+    return section.replace("text.unlikely.", "text.", 1)
 
 
 def config(masks: Masks) -> str:

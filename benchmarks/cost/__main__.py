@@ -17,6 +17,7 @@ import numpy as np
 
 from benchmarks.cost.count import Count, counts
 from benchmarks.cost.fit import fit, guess
+from benchmarks.cost.nets import POOLS
 from shoal.devices import cores
 
 ROOT = Path(__file__).parents[2]
@@ -29,15 +30,18 @@ def main() -> None:
     parser.add_argument("--core", nargs="+", choices=cores(), default=cores())
     parser.add_argument("--nets", type=int, default=390, help="networks to fit to")
     parser.add_argument("--others", type=int, default=105, help="networks that judge")
+    parser.add_argument("--pools", type=int, default=60, help="with pools on integers; a third to judge")
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "cost", help="where counts are kept")
     parser.add_argument("--check", action="store_true", help="judge the present table, fit nothing")
     arguments = parser.parse_args()
     table = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
     for core in arguments.core:
         if not arguments.check:
-            table[core] = fit(counts(core, range(arguments.nets), arguments.folder))
+            seeds = [*range(arguments.nets), *range(POOLS, POOLS + arguments.pools)]
+            table[core] = fit(counts(core, seeds, arguments.folder))
             FILE.write_text(json.dumps(table, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-        others = range(FIRST_OTHER, FIRST_OTHER + arguments.others)
+        seeds = [*range(arguments.others), *range(POOLS, POOLS + arguments.pools // 3)]
+        others = [FIRST_OTHER + seed for seed in seeds]
         judge(core, table[core], counts(core, others, arguments.folder))
 
 

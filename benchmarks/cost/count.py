@@ -12,6 +12,7 @@ import numpy as np
 from benchmarks.cost.board import board
 from benchmarks.cost.nets import drawn
 from shoal.build.cost import total_work
+from shoal.build.zeros import zeros_of
 from shoal.devices.firmware import compiled
 from shoal.devices.machines import machine
 from shoal.errors import ShoalError
@@ -20,6 +21,7 @@ from shoal.nn.graph import Code
 
 if TYPE_CHECKING:
     from collections import Counter
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 SAMPLES = 4
 OPTIMIZERS = (SGD(), SGD(), Momentum(), Adam())
+ON_INTEGERS = {"int8 learning", "int8 pools", "int16"}  # these learn by plain descent
 SAVED = 20  # networks between one writing of the file and the next
 
 
@@ -58,11 +61,11 @@ def subject(seed: int) -> Subject:
     family, network = drawn(seed)
     optimizer = None
     if network.learns and network.trainable:
-        optimizer = SGD() if family in {"int8 learning", "int16"} else OPTIMIZERS[seed % len(OPTIMIZERS)]
+        optimizer = SGD() if family in ON_INTEGERS else OPTIMIZERS[seed % len(OPTIMIZERS)]
     return Subject(family, network, optimizer, network.plan(optimizer.name if optimizer else None))
 
 
-def counts(core: str, seeds: range, folder: Path) -> list[Count]:
+def counts(core: str, seeds: Sequence[int], folder: Path) -> list[Count]:
     """Return the calls of drawn networks; instructions that the folder has are not counted again."""
     file = folder / f"{compiled(machine(core)).name}.json"
     known: dict[str, list[float]] = {}
@@ -73,8 +76,10 @@ def counts(core: str, seeds: range, folder: Path) -> list[Count]:
     found = []
     for seed in seeds:
         one = subject(seed)
+        x, labels = calls(one, seed)
+        zeros = zeros_of(one.plan, x, labels, one.optimizer.phase() if one.optimizer else None)
         for learning, instructions in zip((False, True), known[str(seed)], strict=False):
-            work = total_work(one.plan, core, learning=learning)
+            work = total_work(one.plan, core, zeros, learning=learning)
             found.append(Count(one.family, learning, work, instructions))
     return found
 
@@ -97,8 +102,7 @@ def count_missing(core: str, seeds: list[int], known: dict[str, list[float]], fi
 def counted(started: RemoteExecutor, one: Subject, seed: int) -> list[float]:
     """Return the ticks of a prediction, and of a learning step where there is one, in the mean."""
     started.open(one.plan.image())
-    rng = np.random.default_rng(seed)
-    x = samples(rng, one.network, one.plan.input_type)
+    x, labels = calls(one, seed)
     if any(operation.code == Code.STANDARDIZE for operation in one.plan.forward):
         started.observe(x)  # at rest the arithmetic has much to do with 0
     taken = []
@@ -109,11 +113,18 @@ def counted(started: RemoteExecutor, one: Subject, seed: int) -> list[float]:
     if one.optimizer is not None:
         started.set_optimizer(one.optimizer.phase())
         taken = []
-        for sample, target in zip(x, targets(rng, one.network), strict=True):
+        for sample, target in zip(x, labels, strict=True):
             started.learn(sample[None], target[None])
             taken.append(started.counts()["learn"])
         found.append(float(np.mean(taken)))
     return found
+
+
+def calls(one: Subject, seed: int) -> tuple[NDArray[Any], NDArray[np.float32]]:
+    """Return the samples and the labels that a network is counted with."""
+    rng = np.random.default_rng(seed)
+    x = samples(rng, one.network, one.plan.input_type)
+    return x, targets(rng, one.network) if one.optimizer else np.zeros((SAMPLES, 0), np.float32)
 
 
 def samples(rng: np.random.Generator, network: nn.Network, kind: str) -> NDArray[Any]:

@@ -28,12 +28,14 @@ FAMILIES = (
     *("dense", "dense", "conv", "conv", "pools", "pools", "int8", "int8 dense", "uint8"),
     *("int8 learning", "int8 learning", "int16", "int16", "recurrent", "int8 recurrent"),
 )
+# Seeds from here to the next million draw networks in which pools, sums and means weigh most.
+POOLS = 500_000
 
 
 def drawn(seed: int) -> tuple[str, nn.Network]:
     """Return the name of a family and a network of it."""
     rng = np.random.default_rng(seed)
-    family = FAMILIES[seed % len(FAMILIES)]
+    family = "int8 pools" if seed % (2 * POOLS) >= POOLS else FAMILIES[seed % len(FAMILIES)]
     while True:
         try:
             network = MAKE[family](rng)
@@ -163,6 +165,27 @@ def int8(rng: np.random.Generator) -> nn.Network:
     return network.train_last(1) if rng.random() < 0.5 else network
 
 
+def int8_pools(rng: np.random.Generator) -> nn.Network:
+    """Return a network with little but pools, sums and means, that learns on integers or only answers."""
+    channels = int(rng.integers(1, 13))
+    layers: list[nn.Layer] = [nn.Conv2D(channels, 1)]
+    for _ in range(int(rng.integers(1, 4))):
+        how = int(rng.integers(4))
+        if how == 0:
+            layers.append(nn.Residual(nn.Conv2D(channels, 1), activation=one_of(rng, (None, "relu"))))
+        elif how == 1:
+            layers.append(nn.DepthwiseConv2D(1, activation=one_of(rng, (None, "relu"))))
+        else:
+            pool = nn.MaxPool2D if how == 2 else nn.AveragePool2D
+            layers.append(pool(int(rng.integers(1, 4)), int(rng.integers(1, 3)), one_of(rng, PADDINGS)))
+    if rng.random() < 0.2:
+        layers.append(nn.GlobalAveragePool2D())
+    network = on_int8(rng, sized(rng, layers))
+    if rng.random() < 0.6:
+        return network.train_last(int(rng.integers(1, len(network.masks) + 1)), on_integers=True)
+    return network if rng.random() < 0.5 else from_floats(network)
+
+
 def from_floats(network: nn.Network) -> nn.Network:
     """Return a network on integers that takes floats, and rescales what it takes the mean of."""
     q = network.input_quantization
@@ -279,6 +302,7 @@ MAKE = {
     "conv": conv,
     "pools": pools,
     "int8": int8,
+    "int8 pools": int8_pools,
     "int8 dense": int8_dense,
     "uint8": uint8,
     "int8 learning": int8_learning,

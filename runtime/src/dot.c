@@ -10,8 +10,8 @@ SHOAL_INLINE int32_t plus(int32_t sum, int32_t product)
 }
 
 #define DOT(type, byte, zero)                                                                            \
-    static void dot_##type(uint32_t *sum, const struct patch *p, const uint8_t *w, size_t size,          \
-                           size_t outputs)                                                               \
+    SHOAL_OUTLINED void dot_##type(uint32_t *sum, const struct patch *p, const uint8_t *w, size_t size,  \
+                                   size_t outputs)                                                       \
     {                                                                                                    \
         const int32_t x_offset = negated_pair(p->x_zero), w_offset = negated_pair(zero);                 \
         const size_t  n = p->n, x_skip = p->x_step - n, w_skip = p->w_step - n;                          \
@@ -43,7 +43,8 @@ SHOAL_INLINE int32_t plus(int32_t sum, int32_t product)
     }
 
 /* The same for int8 at two positions, which share what is read of the weights too. */
-static void dot_twice(uint32_t *sum, const struct patch *p, const uint8_t *w, size_t size, size_t outputs)
+SHOAL_OUTLINED void dot_twice(uint32_t *sum, const struct patch *p, const uint8_t *w, size_t size,
+                              size_t outputs)
 {
     const int32_t x_offset = negated_pair(p->x_zero);
     const size_t  n = p->n, x_skip = p->x_step - n, w_skip = p->w_step - n;
@@ -92,8 +93,8 @@ typedef int32_t factor;
 #endif
 
 #define DOT(type, byte, zero)                                                                            \
-    static void dot_##type(uint32_t *sum, const struct patch *p, const uint8_t *w, size_t size,          \
-                           size_t outputs)                                                               \
+    SHOAL_OUTLINED void dot_##type(uint32_t *sum, const struct patch *p, const uint8_t *w, size_t size,  \
+                                   size_t outputs)                                                       \
     {                                                                                                    \
         const int32_t x_zero = p->x_zero, w_zero = (zero);                                               \
         for (size_t k = 0; k < outputs; k += 4, sum += 4) {                                              \

@@ -547,8 +547,8 @@ static uint32_t slots(const struct header *h)
 
 static uint64_t rounded_up(uint64_t size) { return (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT; }
 
-enum shoal_status SHOAL_NAME(check_image)(struct shoal *net, size_t *memory_size,
-                                          const void *image, size_t image_size)
+SHOAL_COLD enum shoal_status SHOAL_NAME(check_image)(struct shoal *net, size_t *memory_size,
+                                                     const void *image, size_t image_size)
 {
     struct header *h = &net->header;
     memset(net, 0, sizeof *net);
@@ -589,7 +589,7 @@ enum shoal_status SHOAL_NAME(check_image)(struct shoal *net, size_t *memory_size
     return SHOAL_OK;
 }
 
-enum shoal_status SHOAL_NAME(memory_needed)(size_t *memory_size, const void *image, size_t image_size)
+SHOAL_COLD enum shoal_status SHOAL_NAME(memory_needed)(size_t *memory_size, const void *image, size_t image_size)
 {
     struct shoal net;
     *memory_size = 0;
@@ -599,8 +599,8 @@ enum shoal_status SHOAL_NAME(memory_needed)(size_t *memory_size, const void *ima
     return status;
 }
 
-enum shoal_status SHOAL_NAME(open)(struct shoal **net, const void *image, size_t image_size,
-                                   void *memory, size_t memory_size)
+SHOAL_COLD enum shoal_status SHOAL_NAME(open)(struct shoal **net, const void *image, size_t image_size,
+                                              void *memory, size_t memory_size)
 {
     struct shoal checked;
     size_t       needed;

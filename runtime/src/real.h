@@ -28,10 +28,12 @@
 
 #if defined(__GNUC__)
 #define SHOAL_INLINE static inline __attribute__((always_inline))
-#define SHOAL_OUTLINED static __attribute__((noinline)) /* called from so many places that it saves flash */
+#define SHOAL_OUTLINED static __attribute__((noinline)) /* alone it needs less flash, or fewer instructions */
+#define SHOAL_COLD __attribute__((cold)) /* runs seldom: small rather than fast, and all that it alone calls */
 #else
 #define SHOAL_INLINE static inline
 #define SHOAL_OUTLINED static
+#define SHOAL_COLD
 #endif
 
 #if SHOAL_WIDTH == 1

@@ -37,7 +37,7 @@ float *shoal_state(struct shoal *net) { return net->state; }
 /* Parameters that learn as integers end the state. */
 static size_t floats_of(const struct shoal *net) { return net->state_count - net->header.quantized; }
 
-uint32_t shoal_checksum(const struct shoal *net)
+SHOAL_COLD uint32_t shoal_checksum(const struct shoal *net)
 {
     const uint32_t crc = shoal_crc32(net->state, 4 * (size_t)net->header.parameters);
     return shoal_crc32_onwards(crc, net->state + floats_of(net), 4 * (size_t)net->header.quantized);
@@ -54,9 +54,9 @@ static bool are_finite(const uint8_t *values, size_t count)
     return finite;
 }
 
-enum shoal_status shoal_save_to(const struct shoal *net,
-                                bool (*put)(void *context, const void *bytes, size_t size),
-                                void *context)
+SHOAL_COLD enum shoal_status shoal_save_to(const struct shoal *net,
+                                           bool (*put)(void *context, const void *bytes, size_t size),
+                                           void *context)
 {
     const struct saved s = {
         STATE_MAGIC, 1, net->header.checksum, net->state_count, net->steps, net->pending,
@@ -99,9 +99,9 @@ static enum shoal_status examine(const struct shoal *net, struct saved *s, uint3
     return finite ? SHOAL_OK : SHOAL_ERROR_NOT_FINITE;
 }
 
-enum shoal_status shoal_load_from(struct shoal *net,
-                                  bool (*get)(void *context, size_t at, void *bytes, size_t size),
-                                  void *context)
+SHOAL_COLD enum shoal_status shoal_load_from(struct shoal *net,
+                                             bool (*get)(void *context, size_t at, void *bytes, size_t size),
+                                             void *context)
 {
     const size_t            values = 4 * (size_t)net->state_count;
     struct saved            s;

@@ -99,7 +99,7 @@ static struct reader reader_of(const struct shoal_store *store, const struct slo
     return r;
 }
 
-static bool get(void *context, size_t at, void *bytes, size_t size)
+SHOAL_COLD static bool get(void *context, size_t at, void *bytes, size_t size)
 {
     const struct reader *r = context;
     return r->store->read(r->store->context, r->start + (uint32_t)at, bytes, (uint32_t)size);
@@ -120,7 +120,7 @@ static bool is_whole(const struct shoal_store *store, const struct slot *slot)
     return crc == slot->record.data;
 }
 
-struct shoal_store_info shoal_store_info(const struct shoal_store *store)
+SHOAL_COLD struct shoal_store_info shoal_store_info(const struct shoal_store *store)
 {
     struct shoal_store_info info = {capacity_of(store), 0, 0, 0};
     struct slot             slots[2];
@@ -170,12 +170,12 @@ static enum shoal_status load(const struct shoal_store *store, struct shoal *net
     return status;
 }
 
-enum shoal_status shoal_store_load(const struct shoal_store *store, void *bytes, size_t size)
+SHOAL_COLD enum shoal_status shoal_store_load(const struct shoal_store *store, void *bytes, size_t size)
 {
     return load(store, NULL, bytes, size);
 }
 
-enum shoal_status shoal_store_load_network(const struct shoal_store *store, struct shoal *net)
+SHOAL_COLD enum shoal_status shoal_store_load_network(const struct shoal_store *store, struct shoal *net)
 {
     return load(store, net, NULL, 0);
 }
@@ -223,7 +223,7 @@ static bool append(struct writer *w, const void *bytes, size_t size)
     return true;
 }
 
-static bool put(void *context, const void *bytes, size_t size)
+SHOAL_COLD static bool put(void *context, const void *bytes, size_t size)
 {
     struct writer *w = context;
     w->record.data = shoal_crc32_onwards(w->record.data, bytes, size);
@@ -263,7 +263,7 @@ static enum shoal_status finish(struct writer *w)
     return done ? SHOAL_OK : SHOAL_ERROR_STORAGE;
 }
 
-enum shoal_status shoal_store_save(const struct shoal_store *store, const void *bytes, size_t size)
+SHOAL_COLD enum shoal_status shoal_store_save(const struct shoal_store *store, const void *bytes, size_t size)
 {
     struct writer           w;
     const enum shoal_status status = begin(&w, store, size);
@@ -271,7 +271,7 @@ enum shoal_status shoal_store_save(const struct shoal_store *store, const void *
     return put(&w, bytes, size) ? finish(&w) : SHOAL_ERROR_STORAGE;
 }
 
-enum shoal_status shoal_store_save_network(const struct shoal_store *store, const struct shoal *net)
+SHOAL_COLD enum shoal_status shoal_store_save_network(const struct shoal_store *store, const struct shoal *net)
 {
     struct writer     w;
     enum shoal_status status = begin(&w, store, shoal_state_size(net));

@@ -13,38 +13,31 @@ from shoal.build.work import work
 from shoal.devices import cores
 from tests.build.conftest import CORES, NETWORKS, firmware, need_core
 
-# Seeds that benchmarks.cost does not fit to: two networks of each family.
-OTHERS = range(1_000_000, 1_000_030)
-WITH_FPU = {"cortex-m4f", "cortex-m7", "cortex-m33", "cortex-m55", "rv32imafc"}
-ON_EVERY_CORE = ("dense", "conv")
-# Without an FPU a sum or product with 0 takes a third less: there the data decide what a step takes, and the
-# few values of the regressor.
-DATA_DECIDE = {"regressor", "residual", "int8_learning"}
+# Seeds that benchmarks.cost does not fit to: two networks of each family, and a few with pools on integers.
+OTHERS = [*range(1_000_000, 1_000_030), *range(1_500_000, 1_500_004)]
+ON_EVERY_CORE = ("dense", "conv", "int8_learning")
+ONCE_MORE = ("cortex-m0+", "cortex-m4f")  # without and with FPU
 
 
-@pytest.mark.parametrize("core", ["cortex-m0+", "cortex-m4f"])
+@pytest.mark.parametrize("core", ONCE_MORE)
 def test_other_networks_take_what_the_model_says(tmp_path, core):
     need_core(core, emulator=True)
     answers, steps = [], []
     for count in counts(core, OTHERS, tmp_path):
-        off = abs(guess(table()[core], count) / count.instructions - 1)
-        if not count.learning:
-            answers.append(off)
-        elif count.family != "int8 learning":  # there gradients that are 0 are passed over: the data decide
-            steps.append(off)
+        off = guess(table()[core], count) / count.instructions - 1
+        (steps if count.learning else answers).append(abs(off))
+        assert abs(off) <= 0.05, f"{count.family}, {'a step' if count.learning else 'an answer'}"
     assert len(answers) == len(OTHERS)
-    assert len(steps) > 15
-    assert np.median(answers) < 0.02
-    assert np.mean(np.array(answers) <= 0.05) >= (1.0 if core in WITH_FPU else 0.9)
-    assert np.mean(np.array(steps) <= 0.05) >= (1.0 if core in WITH_FPU else 0.8)
+    assert len(steps) > 20
+    assert np.median(answers) < 0.01
+    assert np.median(steps) < 0.02
 
 
 @pytest.mark.parametrize(
     ("core", "name"),
     [
         *((core, name) for core in CORES for name in ON_EVERY_CORE),
-        *(("cortex-m4f", name) for name in NETWORKS if name not in ON_EVERY_CORE),
-        *(("cortex-m0+", name) for name in NETWORKS if name not in {*ON_EVERY_CORE, *DATA_DECIDE}),
+        *((core, name) for core in ONCE_MORE for name in NETWORKS if name not in ON_EVERY_CORE),
     ],
 )
 def test_a_firmware_takes_what_the_model_says_within_5_percent(emulated, core, name):
@@ -54,16 +47,6 @@ def test_a_firmware_takes_what_the_model_says_within_5_percent(emulated, core, n
     expected = build.requirements(made).instructions
     assert expected.predict == pytest.approx(trial.predict, rel=0.05)
     assert expected.learn == pytest.approx(trial.learn, rel=0.05)
-
-
-@pytest.mark.parametrize("name", sorted(DATA_DECIDE))
-def test_where_data_decide_a_firmware_takes_about_what_the_model_says(emulated, name):
-    need_core("cortex-m0+", emulator=True)
-    made = firmware(name, CORES["cortex-m0+"])
-    trial, _ = emulated(made)
-    expected = build.requirements(made).instructions
-    assert expected.predict == pytest.approx(trial.predict, rel=0.07)
-    assert expected.learn == pytest.approx(trial.learn, rel=0.13)
 
 
 def test_every_emulated_core_has_a_table_and_an_assumption():
@@ -170,7 +153,7 @@ def test_layers_that_remember_and_conversions_are_counted():
 
 @pytest.mark.parametrize("core", cores())
 def test_every_piece_of_every_family_has_a_price(core):
-    for seed in range(45):
+    for seed in (*range(45), *range(500_000, 500_020)):
         one = subject(seed)
         for learning in (False, True)[: 1 + (one.optimizer is not None)]:
             assert priced(table()[core], total_work(one.plan, core, learning=learning)) > 0

@@ -9,12 +9,17 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
+from shoal.build.golden import SAMPLES, STEPS, drawn_sample, drawn_target
+from shoal.build.selection import is_fixed
 from shoal.build.work import Arithmetic, call_work, work
+from shoal.build.zeros import zeros_of
+from shoal.nn.graph import BACKWARD, QUANTIZED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from shoal.build.firmware import Firmware
+    from shoal.build.zeros import Share
     from shoal.nn import Plan
 
 __all__ = ["CYCLES", "Instructions", "instructions", "total_work"]
@@ -71,11 +76,31 @@ def instructions(firmware: Firmware) -> Instructions | None:
     costs = table().get(core)
     if costs is None:
         return None
-    predict = priced(costs, total_work(firmware.plan, core, learning=False))
+    zeros = drawn_zeros(firmware) if depends_on_data(firmware.plan, core) else ()
+    predict = priced(costs, total_work(firmware.plan, core, zeros, learning=False))
     if not firmware.learns:
         return None if predict is None else Instructions(predict, None)
-    learn = priced(costs, total_work(firmware.plan, core, learning=True))
+    learn = priced(costs, total_work(firmware.plan, core, zeros, learning=True))
     return None if predict is None or learn is None else Instructions(predict, learn)
+
+
+def depends_on_data(plan: Plan, core: str) -> bool:
+    """Tell whether a core takes less where a value is 0."""
+    floats = ARITHMETIC.get(core, Arithmetic()).floats
+    return any(
+        is_fixed(plan, one) or (one.code >= QUANTIZED + BACKWARD if one.code >= QUANTIZED else not floats)
+        for one in plan.operations
+    )
+
+
+def drawn_zeros(firmware: Firmware) -> list[Share]:
+    """Return the share of zeros when a firmware learns from the samples of its golden vectors."""
+    drawn = range(SAMPLES + STEPS)
+    samples = [drawn_sample(firmware, i) for i in drawn]
+    if firmware.optimizer is None:
+        return zeros_of(firmware.plan, samples)
+    targets = [drawn_target(firmware, i) for i in drawn]
+    return zeros_of(firmware.plan, samples, targets, firmware.optimizer.phase())
 
 
 def priced(costs: Mapping[str, float], pieces: Mapping[str, int]) -> int | None:
@@ -85,9 +110,9 @@ def priced(costs: Mapping[str, float], pieces: Mapping[str, int]) -> int | None:
     return round(sum(costs[piece] * count for piece, count in pieces.items()))
 
 
-def total_work(plan: Plan, core: str, *, learning: bool) -> Counter[str]:
+def total_work(plan: Plan, core: str, zeros: Sequence[Share] = (), *, learning: bool) -> Counter[str]:
     """Return all work of a call, that before and after the operations included."""
     pieces = Counter({"learn" if learning else "predict": 1}) + call_work(plan)
-    for _, more in work(plan, ARITHMETIC.get(core, Arithmetic()), learning=learning):
+    for _, more in work(plan, ARITHMETIC.get(core, Arithmetic()), zeros, learning=learning):
         pieces += more
     return pieces

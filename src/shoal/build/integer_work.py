@@ -11,8 +11,8 @@ from shoal.nn.plan import NONE, TYPES
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Mapping
 
+    from shoal.build.zeros import Share
     from shoal.nn import Operation, Plan, Tensor
 
 __all__ = ["integer_work"]
@@ -30,7 +30,7 @@ def integer_work(
     operation: Operation,
     name: str,
     pieces: Counter[str],
-    zeros: Mapping[int, float],
+    zeros: Share,
     *,
     pairs: bool,
 ) -> None:
@@ -43,16 +43,16 @@ def integer_work(
     pieces
         To add to.
     zeros
-        The share of zeros in tensors.
+        The share of zeros in what it reads.
     pairs
         Whether the core multiplies two pairs of 16-bit numbers at once: other loops run there.
     """
     code = Code(operation.code % BACKWARD)
     back = operation.code % QUANTIZED >= BACKWARD
     if is_fixed(plan, operation):
-        fixed(plan, operation, name, pieces, code, zeros.get(operation.in_, 0.0), back=back)
+        fixed(plan, operation, name, pieces, code, zeros.given, back=back)
     elif back:
-        backward(plan, operation, name, pieces, code, zeros.get(operation.in2, 0.0))
+        backward(plan, operation, name, pieces, code, zeros.gradient)
     elif code in {Code.DENSE, Code.CONV2D}:
         products(plan, operation, name, pieces, pairs=pairs)
     elif code in {Code.SVDF, Code.LSTM}:
@@ -193,28 +193,34 @@ def backward(
         pieces[f"{name}, outputs"] += size(dy)
         return
     x = plan.tensors[operation.in_]
-    dense = code == Code.DENSE
-    inputs = size(x) if dense else 1 if code == Code.DEPTHWISE_CONV2D else x.shape[2]
+    dense, depthwise = code == Code.DENSE, code == Code.DEPTHWISE_CONV2D
+    inputs = size(x) if dense else 1 if depthwise else x.shape[2]
     height, width = axes(operation, x, dy)
     rows, columns = ([1], [1]) if dense else (height.outputs(), width.outputs())
     products_of, kernel = sum(rows) * sum(columns), len(rows) * len(columns)
     learnt = sum(count for _, count in plan.runs[operation.runs[0] :][: operation.runs[1]]) or dy.shape[2]
     others = 1 - zeros  # of the gradients
     if operation.out != NONE:
-        sent = 1.0 if code == Code.DEPTHWISE_CONV2D else others
         pieces["cleared words"] += size(x)
-        pieces[f"{name}, gradients"] += size(dy)
-        pieces[f"{name}, windows"] += round(sent * products_of * dy.shape[2])
-        pieces[f"{name}, values sent back"] += round(sent * products_of * dy.shape[2] * inputs)
+        if depthwise:
+            pieces[f"{name}, positions"] += dy.shape[0] * dy.shape[1]
+            pieces[f"{name}, windows"] += products_of
+            pieces[f"{name}, values"] += products_of * dy.shape[2]
+        else:
+            pieces["integer gradients"] += size(dy)
+            pieces["integer gradients, windows"] += round(others * products_of * dy.shape[2])
+            pieces["integer gradients, values"] += round(others * products_of * dy.shape[2] * inputs)
     if operation.flags & 1:
         blocks = -(-inputs // BLOCK)
-        pieces[f"{name}, values"] += round(others * products_of * learnt * inputs)
-        pieces[f"{name}, sums"] += products_of * learnt * blocks
-        pieces[f"{name}, blocks"] += kernel * learnt * blocks
-        pieces[f"{name}, weights"] += kernel * learnt * inputs
+        pieces[f"integer learning{', filters' if depthwise else ''}"] += kernel * learnt * blocks
+        pieces["integer learning, rows"] += sum(rows) * len(columns) * learnt * blocks
+        pieces["integer learning, sums"] += products_of * learnt * blocks
+        pieces["integer learning, sums with more than 0"] += round(others * products_of * learnt * blocks)
+        pieces["integer learning, values"] += round(others * products_of * learnt * inputs)
+        pieces["integer learning, weights"] += 0 if depthwise else kernel * learnt * inputs
     if operation.flags & 2:
-        pieces[f"{name}, biases"] += learnt
-        pieces[f"{name}, bias values"] += learnt * dy.shape[0] * dy.shape[1]
+        pieces["integer bias"] += learnt
+        pieces["integer bias, values"] += learnt * dy.shape[0] * dy.shape[1]
 
 
 def fixed(

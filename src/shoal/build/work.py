@@ -14,12 +14,12 @@ from shoal.build.integer_work import integer_work
 from shoal.build.products import descend, each, multiply, turned, update
 from shoal.build.selection import is_fixed
 from shoal.build.windows import axes
-from shoal.build.zeros import zeros_of
+from shoal.build.zeros import Share
 from shoal.nn.graph import BACKWARD, QUANTIZED, Code
 from shoal.nn.plan import NONE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Sequence
 
     from shoal.nn import Operation, Plan, Tensor
 
@@ -59,7 +59,7 @@ class Arithmetic:
 
 
 def work(
-    plan: Plan, arithmetic: Arithmetic = Arithmetic(), *, learning: bool
+    plan: Plan, arithmetic: Arithmetic = Arithmetic(), zeros: Sequence[Share] = (), *, learning: bool
 ) -> list[tuple[str, Counter[str]]]:
     """Return name and work of each operation of a call.
 
@@ -69,6 +69,8 @@ def work(
         Of a network.
     arithmetic
         Of the core.
+    zeros
+        The share of zeros in what each operation reads; without, nothing is 0.
     learning
         Whether the call learns, or predicts.
 
@@ -80,13 +82,13 @@ def work(
     5
     """
     found = []
-    zeros: dict[int, float] = {}
-    for operation in plan.operations if learning else plan.forward:
+    for number, operation in enumerate(plan.operations if learning else plan.forward):
+        share = zeros[number] if zeros else Share()
         name = name_of(plan, operation)
         # Without an FPU what is done once is little beside arithmetic on floats.
         pieces = Counter({name if arithmetic.floats or operation.code >= QUANTIZED else "operations": 1})
         if operation.code >= QUANTIZED:
-            integer_work(plan, operation, name, pieces, zeros, pairs=arithmetic.pairs)
+            integer_work(plan, operation, name, pieces, share, pairs=arithmetic.pairs)
         elif operation.code >= BACKWARD:
             backward(plan, operation, name, pieces)
         else:
@@ -95,16 +97,14 @@ def work(
                 pieces["observe"] += 1
                 pieces["observe, values"] += size(tensor(plan, operation.out))
         if not arithmetic.floats:
-            in_software(plan, operation, pieces, zeros)
-        if operation.out != NONE:
-            zeros[operation.out] = zeros_of(plan, operation, zeros)
+            in_software(plan, operation, pieces, share)
         found.append((name, +pieces))
     return found
 
 
-def in_software(plan: Plan, operation: Operation, pieces: Counter[str], zeros: Mapping[int, float]) -> None:
+def in_software(plan: Plan, operation: Operation, pieces: Counter[str], zeros: Share) -> None:
     """Count what a library does: products are alike in all loops, and take less where a factor is 0."""
-    given, gradient = (1 - zeros.get(number, 0.0) for number in (operation.in_, operation.in2))
+    given, gradient = 1 - zeros.given, 1 - zeros.gradient
     others = 0.0  # products without a 0
     for name, count in list(pieces.items()):
         if match := PRODUCTS.fullmatch(name):
@@ -119,11 +119,13 @@ def in_software(plan: Plan, operation: Operation, pieces: Counter[str], zeros: M
             continue
         del pieces[name]
     pieces[f"products{ZERO}"] = round(pieces["products"] - others)
-    if operation.code == BACKWARD + Code.DENSE and plan.optimizer != "sgd":
+    pieces[f"integer learning, values{ZERO}"] = round((1 - given) * pieces["integer learning, values"])
+    moved = f"{plan.optimizer}, values"
+    pieces[f"{plan.optimizer} at rest{ZERO}"] = round(zeros.moments * pieces[moved])
+    if operation.code % QUANTIZED == BACKWARD + Code.DENSE:
         # Only there is a gradient one product.
-        pieces[f"{plan.optimizer}{ZERO}"] = round(
-            (1 - given * gradient) * pieces[f"{plan.optimizer}, values"]
-        )
+        for name in ("integer learning, weights", *((moved,) if plan.slots else ())):
+            pieces[f"{name}{ZERO}"] = round((1 - given * gradient) * pieces[name])
 
 
 def name_of(plan: Plan, operation: Operation) -> str:
@@ -290,6 +292,7 @@ def conv2d_back(plan: Plan, operation: Operation, pieces: Counter[str]) -> None:
     rows, columns = (axis.outputs() for axis in axes(operation, x, dy))
     positions = sum(rows) * sum(columns)
     channels = x.shape[2]
+    pieces["conv2d backward, fields"] += len(rows) * len(columns)
     if operation.out != NONE:
         pieces["cleared words"] += size(x)
         turned(pieces, channels, dy.shape[2], positions)
@@ -316,6 +319,7 @@ def depthwise_back(plan: Plan, operation: Operation, pieces: Counter[str]) -> No
         pieces["cleared words"] += size(x)
         pieces["depthwise_conv2d backward, positions"] += x.shape[0] * x.shape[1]
         rows, columns = sum(height.windows()), width.windows()
+        pieces["depthwise_conv2d backward, rows"] += rows * sum(1 for column in columns if column)
         if multiplier == 1:
             each(pieces, channels, rows * sum(columns), rows * sum(1 for column in columns if column))
         else:
@@ -330,6 +334,7 @@ def depthwise_back(plan: Plan, operation: Operation, pieces: Counter[str]) -> No
                     each(pieces, n, length * blocks, calls * blocks)
                 else:
                     multiply(pieces, 1, length * n * blocks, calls * n * blocks)
+                pieces["depthwise_conv2d backward, rows learnt"] += calls * blocks
                 pieces["depthwise_conv2d backward, blocks"] += kernel * blocks
             update(pieces, str(plan.optimizer), kernel * run, kernel * -(-run // BLOCK))
     bias_back(plan, operation, dy.shape[0] * dy.shape[1], dy.shape[2], pieces)
