@@ -20,7 +20,7 @@ __all__ = ["Grid"]
 CELLS = 1 << 23  # of the grid at most, all groups together: 32 MB
 CELLS_PER_ROW = 16
 FINEST = 96  # cuts in each direction
-CHUNK = 1 << 9  # rows that are compared at first
+CHUNK = 1 << 11  # rows that are compared at first
 GONE = -3  # an amount that is less than whatever is needed
 
 
@@ -148,7 +148,7 @@ class Grid:
             rows = slice(max(0, end - size), end)
             hits = np.flatnonzero((order.ram[rows] >= ram) & groups[order.groups[rows]])
             found.append(order.slots[rows][hits[::-1][:left]])
-            left, end, size = left - len(hits), rows.start, 4 * size
+            left, end, size = left - len(hits), rows.start, 2 * size
         return np.concatenate(found) if found else np.empty(0, np.int64)
 
     def _hits(self, rows: slice, flash: int, groups: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -166,7 +166,7 @@ class Grid:
             rows = slice(max(low, end - size), end)
             hits = np.flatnonzero(self._hits(rows, flash, groups))
             found.append(self.by_ram.slots[rows][hits[::-1][:left]])
-            left, end, size = left - len(hits), rows.start, 4 * size
+            left, end, size = left - len(hits), rows.start, 2 * size
         return np.concatenate(found) if found else np.empty(0, np.int64)
 
 
