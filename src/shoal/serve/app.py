@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-ROUTERS = (well_known, things, models, match, deployments, search, events, page)
+# In the order of the page that tells of them; one that is asked often stands early, and is found sooner.
+ROUTERS = (well_known, match, things, models, deployments, search, events, page)
 # Files of models are weights: compressing takes long, and gains little.
 AS_IT_IS = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "application/octet-stream")
 # Whatever the environment says: what the directory is asked is told to nobody.
