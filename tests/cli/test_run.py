@@ -98,8 +98,8 @@ def test_a_mistake_in_the_file_is_shown_with_its_line(shoal, tmp_path, old, new,
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
 def test_an_interrupted_run_says_how_to_go_on_and_ends_with_the_same_bits(shoal, tmp_path):
-    text = EXPERIMENT.replace("rounds = 200", "rounds = 15000").replace("seeds = [0, 1]", "seeds = [5]")
-    text = text.replace("evaluate_every = 100", "evaluate_every = 1000")
+    text = EXPERIMENT.replace("rounds = 200", "rounds = 50000").replace("seeds = [0, 1]", "seeds = [5]")
+    text = text.replace("evaluate_every = 100", "evaluate_every = 5000")
     (tmp_path / "long.toml").write_text(text, encoding="utf-8")
     command = [sys.executable, "-m", "shoal", "run", "long.toml"]
     place = tmp_path / "runs/long/seed-5"
